@@ -1,0 +1,53 @@
+"""Locks in one order: rows by primary key, advisory locks by (namespace, id)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import TypeVar
+
+from django.db import connection, models, transaction
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Namespace(IntEnum):
+    """First half of an advisory lock's key: what kind of thing is locked."""
+
+    RING = 1
+    LEAD = 2
+    BEAT = 3
+    DEFINITION = 4
+    IMPORT = 5
+    AGREEMENT = 6
+    HEARTBEAT = 7
+
+
+def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:
+    """Lock the rows with these primary keys, in key order, and return them."""
+    return list(queryset.filter(pk__in=sorted(set(ids))).order_by("pk").select_for_update(of=("self",)))
+
+
+def advisory(namespace: Namespace, key: int) -> None:
+    """Wait for the transaction's advisory lock on ``(namespace, key)``."""
+    _need_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(namespace), _int4(key)])
+
+
+def try_advisory(namespace: Namespace, key: int) -> bool:
+    """Take the transaction's advisory lock if nobody holds it; say whether it was taken."""
+    _need_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [int(namespace), _int4(key)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _int4(key: int) -> int:
+    return (key + 2**31) % 2**32 - 2**31
+
+
+def _need_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a lock needs a transaction")

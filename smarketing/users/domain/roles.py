@@ -1,0 +1,93 @@
+"""Roles and what each may do: the one table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """The two parties of the agreement."""
+
+    MARKETING = "marketing"
+    SALES = "sales"
+
+
+class Role(StrEnum):
+    """A person's job here; exactly one each."""
+
+    REP = "rep"
+    MARKETER = "marketer"
+    SALES_MANAGER = "sales_manager"
+    MARKETING_MANAGER = "marketing_manager"
+    ADMIN = "admin"
+    READ_ONLY = "read_only"
+
+
+class Capability(StrEnum):
+    """Something a role may do. Code asks for a capability, never for a role."""
+
+    VIEW = "view"
+    EDIT_LEADS = "edit_leads"
+    CHANGE_OWNER = "change_owner"
+    LOG_ACTIVITY = "log_activity"
+    EXPORT = "export"
+    IMPORT = "import"
+    DELIVER = "deliver"
+    OVERRIDE_GATE = "override_gate"
+    ANSWER_OWN_HANDOFF = "answer_own_handoff"
+    ANSWER_ANY_HANDOFF = "answer_any_handoff"
+    EDIT_OPPORTUNITIES = "edit_opportunities"
+    EDIT_CAMPAIGNS = "edit_campaigns"
+    EDIT_DEFINITION = "edit_definition"
+    EDIT_STAGES = "edit_stages"
+    EDIT_AGREEMENT = "edit_agreement"
+    EDIT_CALENDAR = "edit_calendar"
+    SIGN_MARKETING = "sign_marketing"
+    SIGN_SALES = "sign_sales"
+    MANAGE_USERS = "manage_users"
+    MANAGE_KEYS = "manage_keys"
+    READ_AUDIT = "read_audit"
+
+
+C = Capability
+_WORK = frozenset({C.VIEW, C.EDIT_LEADS, C.LOG_ACTIVITY, C.EXPORT})
+_REP = _WORK | {C.ANSWER_OWN_HANDOFF, C.EDIT_OPPORTUNITIES}
+_MARKETER = _WORK | {C.DELIVER, C.EDIT_CAMPAIGNS, C.IMPORT}
+_MANAGER = frozenset(
+    {
+        C.CHANGE_OWNER,
+        C.IMPORT,
+        C.EDIT_DEFINITION,
+        C.EDIT_STAGES,
+        C.EDIT_AGREEMENT,
+        C.EDIT_CALENDAR,
+        C.READ_AUDIT,
+    }
+)
+
+CAPABILITIES: dict[Role, frozenset[Capability]] = {
+    Role.READ_ONLY: frozenset({C.VIEW}),
+    Role.REP: _REP,
+    Role.MARKETER: _MARKETER,
+    Role.SALES_MANAGER: _REP | _MANAGER | {C.ANSWER_ANY_HANDOFF, C.SIGN_SALES},
+    Role.MARKETING_MANAGER: _MARKETER | _MANAGER | {C.OVERRIDE_GATE, C.SIGN_MARKETING},
+    # An admin runs the installation; signing stays with the two teams.
+    Role.ADMIN: frozenset(C) - {C.SIGN_MARKETING, C.SIGN_SALES},
+}
+
+SIDE_OF_ROLE: dict[Role, Side | None] = {
+    Role.REP: Side.SALES,
+    Role.SALES_MANAGER: Side.SALES,
+    Role.MARKETER: Side.MARKETING,
+    Role.MARKETING_MANAGER: Side.MARKETING,
+    Role.ADMIN: None,
+    Role.READ_ONLY: None,
+}
+
+
+def may(role: str, capability: Capability) -> bool:
+    """Whether ``role`` has ``capability``; an unknown role may nothing."""
+    try:
+        return capability in CAPABILITIES[Role(role)]
+    except ValueError:
+        return False

@@ -1,0 +1,15 @@
+"""Tables of the users app."""
+
+from smarketing.users.models.token import ApiToken, IdempotentRequest
+from smarketing.users.models.user import Membership, RoleChoices, SideChoices, Team, User, UserRef
+
+__all__ = [
+    "ApiToken",
+    "IdempotentRequest",
+    "Membership",
+    "RoleChoices",
+    "SideChoices",
+    "Team",
+    "User",
+    "UserRef",
+]
