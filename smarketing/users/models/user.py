@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from smarketing.core.models import Stamped
+from smarketing.core.models import Stamped, Versioned
 from smarketing.users.domain.roles import SIDE_OF_ROLE, Capability, Role, Side, may
 
 
@@ -72,7 +73,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").lower())
 
 
-class User(AbstractBaseUser, Stamped):
+class User(AbstractBaseUser, Stamped, Versioned):
     """One colleague. Without an e-mail address (imported) nobody can sign in as them."""
 
     email = models.EmailField(_("e-mail"), max_length=320, unique=True, null=True, blank=True)
@@ -91,6 +92,8 @@ class User(AbstractBaseUser, Stamped):
     locale = models.CharField(_("language and number format"), max_length=12, default="en")
     is_active = models.BooleanField(_("active"), default=True)
     is_demo = models.BooleanField(default=False, editable=False)
+    # Part of the session hash: raising it signs this user out everywhere.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
     attributes = models.JSONField(default=dict, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -112,6 +115,14 @@ class User(AbstractBaseUser, Stamped):
 
     def __str__(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return salted_hmac(
+            "smarketing.users.User.session",
+            f"{self.password}:{self.session_epoch}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     def may(self, capability: Capability) -> bool:
         """Whether this user's role has ``capability``; an inactive user may nothing."""
