@@ -25,7 +25,9 @@ ALLOWED_HOSTS: list[str] = read.list("ALLOWED_HOSTS", default=["127.0.0.1", "loc
 TRUSTED_PROXIES: list[str] = read.list("TRUSTED_PROXIES", default=[])
 EMAIL_BACKEND: str = read.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL: str = read.str("DEFAULT_FROM_EMAIL", default="smarketing@localhost")
-SECRET_KEY: str = read.str("SECRET_KEY", default="development-only-key-replaced-by-the-file-in-home-" + "x" * 20)
+SECRET_KEY: str = read.str(
+    "SECRET_KEY", default="development-only-key-replaced-by-the-file-in-home-" + "x" * 20
+)
 SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[])
 
