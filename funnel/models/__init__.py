@@ -1,0 +1,43 @@
+"""Tables of the funnel app."""
+
+from funnel.models.definition import DefinitionSignature, DefinitionState, DefinitionVersion
+from funnel.models.handoff import Handoff, HandoffState, Qualification, ReturnReason, Ring, RingMember
+from funnel.models.opportunity import (
+    LostReason,
+    Opportunity,
+    OpportunityStage,
+    OpportunityStageKind,
+    OpportunityTransition,
+    Product,
+)
+from funnel.models.score import FitBand, Interest, LeadAction, LeadScore, SignalDay
+from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
+
+__all__ = [
+    "Assignment",
+    "DefinitionSignature",
+    "DefinitionState",
+    "DefinitionVersion",
+    "FitBand",
+    "Handoff",
+    "HandoffState",
+    "Interest",
+    "LeadAction",
+    "LeadScore",
+    "LeadState",
+    "LostReason",
+    "MoveCause",
+    "Opportunity",
+    "OpportunityStage",
+    "OpportunityStageKind",
+    "OpportunityTransition",
+    "Product",
+    "Qualification",
+    "ReturnReason",
+    "Ring",
+    "RingMember",
+    "SignalDay",
+    "Stage",
+    "StageKind",
+    "StageTransition",
+]

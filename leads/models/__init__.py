@@ -1,0 +1,42 @@
+"""Tables of the leads app."""
+
+from leads.models.activity import Activity, ActivityKind, ActivityOutcome, Direction
+from leads.models.attribute import AttributeDefinition, AttributeSubject, AttributeType
+from leads.models.campaign import Campaign, CampaignKind, CampaignStatus
+from leads.models.company import Company, CompanyRef
+from leads.models.event import Event, EventKind
+from leads.models.imports import ImportRun, ImportState
+from leads.models.lead import Lead
+from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
+from leads.models.source import Channel, FromSource, Source, SourceKind
+from leads.models.touchpoint import Touchpoint, TouchpointKind
+
+__all__ = [
+    "Activity",
+    "ActivityKind",
+    "ActivityOutcome",
+    "AttributeDefinition",
+    "AttributeSubject",
+    "AttributeType",
+    "Campaign",
+    "CampaignKind",
+    "CampaignStatus",
+    "Channel",
+    "Company",
+    "CompanyRef",
+    "Direction",
+    "Event",
+    "EventKind",
+    "FromSource",
+    "ImportRun",
+    "ImportState",
+    "Lead",
+    "Person",
+    "PersonEmail",
+    "PersonPhone",
+    "PersonRef",
+    "Source",
+    "SourceKind",
+    "Touchpoint",
+    "TouchpointKind",
+]

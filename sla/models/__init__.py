@@ -1,0 +1,20 @@
+"""Tables of the SLA app."""
+
+from sla.models.agreement import Agreement, AgreementSignature, AgreementState, AgreementVersion, Clause
+from sla.models.calendar import Calendar, CalendarVersion
+from sla.models.clock import Clock, ClockAction, ClockEvent, ClockKind, ClockState
+
+__all__ = [
+    "Agreement",
+    "AgreementSignature",
+    "AgreementState",
+    "AgreementVersion",
+    "Calendar",
+    "CalendarVersion",
+    "Clause",
+    "Clock",
+    "ClockAction",
+    "ClockEvent",
+    "ClockKind",
+    "ClockState",
+]

@@ -1,0 +1,78 @@
+"""The versioned, signed rule of what a qualified lead is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from smarketing.core.models import Stamped, Versioned
+from smarketing.users.models import SideChoices, User
+
+
+class DefinitionState(models.TextChoices):
+    """How far a version came."""
+
+    DRAFT = "draft", _("Draft")
+    PROPOSED = "proposed", _("Proposed")
+    IN_FORCE = "in_force", _("In force")
+    RETIRED = "retired", _("Retired")
+
+
+class DefinitionVersionQuerySet(models.QuerySet["DefinitionVersion"]):
+    """Chainable verbs over versions."""
+
+    def in_force(self) -> DefinitionVersionQuerySet:
+        """The version in force; at most one row."""
+        return self.filter(state=DefinitionState.IN_FORCE)
+
+
+class DefinitionVersion(Stamped, Versioned):
+    """One version. ``body`` is the canonical document of ``funnel.domain.definitions``.
+
+    A version leaves draft only through ``funnel.services.definitions``; once it is in force a
+    trigger keeps its body, and the digest proves it.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    state = models.CharField(max_length=10, choices=DefinitionState.choices, default=DefinitionState.DRAFT)
+    body = models.JSONField()
+    digest = models.CharField(max_length=64)
+    # Landmark of the forward decay: interest is measured from here (architecture 2.2).
+    landmark = models.DateTimeField()
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    in_force_from = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[DefinitionVersion]] = DefinitionVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="in_force"), name="one_definition_in_force"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.number} {self.name}"
+
+
+class DefinitionSignature(models.Model):
+    """One side's signature over one digest."""
+
+    definition = models.ForeignKey(DefinitionVersion, on_delete=models.CASCADE, related_name="signatures")
+    side = models.CharField(max_length=12, choices=SideChoices.choices)
+    signer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["definition", "side"], name="definition_signed_once_per_side")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.digest[:8]}"

@@ -1,0 +1,97 @@
+"""Narrow projections of interest and fit. Rebuilt from events to the same numbers."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from funnel.models.definition import DefinitionVersion
+from leads.models import Lead, Person
+
+
+class Interest(models.Model):
+    """A person's decayed masses, one slot per signal of the definition, and their order key.
+
+    ``key`` = log2(sum of weight x mass), or null where the sum is not positive; ordering by it is
+    ordering by interest at any instant. ``cools_at`` is when interest falls below the lowest band.
+    """
+
+    person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="interest")
+    definition = models.ForeignKey(
+        DefinitionVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    masses = ArrayField(models.FloatField(), default=list)
+    key = models.FloatField(null=True)
+    cools_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(models.F("key").desc(nulls_last=True), "person", name="interest_hottest"),
+            models.Index(
+                fields=["cools_at"], name="interest_cooling", condition=models.Q(cools_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"interest of {self.person_id}"
+
+
+class SignalDay(models.Model):
+    """How often a capped signal of a person counted on one UTC day."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
+    definition = models.ForeignKey(DefinitionVersion, on_delete=models.CASCADE, related_name="+", db_index=False)
+    slot = models.PositiveSmallIntegerField()
+    day = models.DateField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "definition", "slot", "day"], name="signal_day_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} slot {self.slot} on {self.day}"
+
+
+class FitBand(models.TextChoices):
+    """Bands of fit."""
+
+    A = "A", "A"
+    B = "B", "B"
+    C = "C", "C"
+
+
+class LeadAction(models.TextChoices):
+    """What a cell of the matrix says to do."""
+
+    HAND_OFF = "hand_off", _("Hand off")
+    NURTURE = "nurture", _("Nurture")
+    SELF_SERVE = "self_serve", _("Self-serve")
+    DISCARD = "discard", _("Discard")
+
+
+class LeadScore(models.Model):
+    """A lead's fit, its bands at the last evaluation, and when it first qualified."""
+
+    lead = models.OneToOneField(Lead, primary_key=True, on_delete=models.CASCADE, related_name="score")
+    definition = models.ForeignKey(
+        DefinitionVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    fit = models.FloatField()
+    fit_band = models.CharField(max_length=1, choices=FitBand.choices)
+    interest_band = models.PositiveSmallIntegerField()
+    action = models.CharField(max_length=10, choices=LeadAction.choices)
+    qualified_at = models.DateTimeField(null=True)
+    evaluated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(interest_band__range=(1, 3)), name="interest_band_known"),
+            models.CheckConstraint(condition=models.Q(fit__range=(0, 100)), name="fit_in_range"),
+        ]
+        indexes = [models.Index(fields=["-fit", "-lead"], name="lead_score_best_fit")]
+
+    def __str__(self) -> str:
+        return f"{self.fit_band}{self.interest_band}"
