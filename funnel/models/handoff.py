@@ -91,7 +91,8 @@ class Handoff(Stamped, Versioned):
                 name="delivered_handoff_has_owner",
             ),
             models.CheckConstraint(
-                condition=~models.Q(state__in=["returned", "upheld", "overturned"]) | ~models.Q(return_reason=""),
+                condition=~models.Q(state__in=["returned", "upheld", "overturned"])
+                | ~models.Q(return_reason=""),
                 name="return_has_reason",
             ),
         ]
@@ -147,7 +148,9 @@ class RingMember(models.Model):
 class Qualification(Stamped, Versioned):
     """What sales found out: need and budget. With acceptance it makes a lead an SQL."""
 
-    lead = models.OneToOneField(Lead, primary_key=True, on_delete=models.CASCADE, related_name="qualification")
+    lead = models.OneToOneField(
+        Lead, primary_key=True, on_delete=models.CASCADE, related_name="qualification"
+    )
     need = models.TextField(_("need"), blank=True)
     budget = models.DecimalField(_("budget"), max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)

@@ -26,7 +26,9 @@ class Product(Stamped, Versioned, FromSource):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="product_from_source_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="product_from_source_once")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -88,7 +90,9 @@ class Opportunity(Stamped, Versioned, FromSource):
     """A deal. Its end is a stage of kind won or lost with ``closed_at``."""
 
     name = models.CharField(_("name"), max_length=300)
-    lead = models.ForeignKey(Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="opportunities")
+    lead = models.ForeignKey(
+        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="opportunities"
+    )
     person = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="opportunities"
     )
@@ -114,7 +118,12 @@ class Opportunity(Stamped, Versioned, FromSource):
     competitor = models.CharField(_("competitor"), max_length=200, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     import_run = models.ForeignKey(
-        ImportRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="opportunities", db_index=False
+        ImportRun,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="opportunities",
+        db_index=False,
     )
 
     objects: ClassVar[models.Manager[Opportunity]] = OpportunityQuerySet.as_manager()

@@ -41,7 +41,9 @@ class SignalDay(models.Model):
     """How often a capped signal of a person counted on one UTC day."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
-    definition = models.ForeignKey(DefinitionVersion, on_delete=models.CASCADE, related_name="+", db_index=False)
+    definition = models.ForeignKey(
+        DefinitionVersion, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     slot = models.PositiveSmallIntegerField()
     day = models.DateField()
     count = models.PositiveIntegerField()
@@ -88,7 +90,9 @@ class LeadScore(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(interest_band__range=(1, 3)), name="interest_band_known"),
+            models.CheckConstraint(
+                condition=models.Q(interest_band__range=(1, 3)), name="interest_band_known"
+            ),
             models.CheckConstraint(condition=models.Q(fit__range=(0, 100)), name="fit_in_range"),
         ]
         indexes = [models.Index(fields=["-fit", "-lead"], name="lead_score_best_fit")]

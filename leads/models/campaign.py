@@ -54,7 +54,9 @@ class Campaign(Stamped, Versioned, FromSource):
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     budget = models.DecimalField(_("budget"), max_digits=18, decimal_places=2, null=True, blank=True)
-    actual_cost = models.DecimalField(_("cost so far"), max_digits=18, decimal_places=2, null=True, blank=True)
+    actual_cost = models.DecimalField(
+        _("cost so far"), max_digits=18, decimal_places=2, null=True, blank=True
+    )
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     description = models.TextField(_("description"), blank=True)
     attributes = models.JSONField(default=dict, blank=True)
@@ -62,7 +64,9 @@ class Campaign(Stamped, Versioned, FromSource):
     objects: ClassVar[models.Manager[Campaign]] = CampaignQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="campaign_from_source_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="campaign_from_source_once")
+        ]
         indexes = [models.Index(fields=["name", "id"], name="campaign_list_by_name")]
 
     def __str__(self) -> str:

@@ -42,7 +42,9 @@ class Touchpoint(Stamped, FromSource):
     """A contact of a person with us: channel, campaign, content, time."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="touchpoints", db_index=False)
-    lead = models.ForeignKey(Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="touchpoints")
+    lead = models.ForeignKey(
+        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="touchpoints"
+    )
     occurred_at = models.DateTimeField(_("when"))
     kind = models.CharField(_("kind"), max_length=20, choices=TouchpointKind.choices, default="other")
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", db_index=False)

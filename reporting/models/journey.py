@@ -17,9 +17,13 @@ class Journey(models.Model):
 
     lead = models.OneToOneField(Lead, primary_key=True, on_delete=models.CASCADE, related_name="journey")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
-    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    company = models.ForeignKey(
+        Company, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
-    channel = models.ForeignKey(Channel, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    channel = models.ForeignKey(
+        Channel, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     campaign = models.ForeignKey(
         Campaign, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )

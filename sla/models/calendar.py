@@ -42,9 +42,7 @@ class CalendarVersion(models.Model):
 
     class Meta:
         ordering = ["calendar", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["calendar", "number"], name="calendar_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["calendar", "number"], name="calendar_version_once")]
 
     def __str__(self) -> str:
         return f"{self.calendar} v{self.number}"

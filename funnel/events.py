@@ -1,0 +1,158 @@
+"""Facts that the funnel app publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from smarketing.core.events import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class StageMoved(Fact):
+    """A lead moved; skipped stages are told by their own transitions, not by own facts."""
+
+    lead_id: int
+    from_stage: str | None
+    to_stage: str
+    cause: str
+    actor_id: int | None
+    effective_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsPlaced(Fact):
+    """Freshly captured leads got their first stage, state row and score, set-based."""
+
+    lead_ids: tuple[int, ...]
+    is_import: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged(Fact):
+    """A lead has another owner."""
+
+    lead_id: int
+    from_owner_id: int | None
+    to_owner_id: int | None
+    reason: str
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadQualified(Fact):
+    """A lead met the definition for the first time in its lap (became an MQL)."""
+
+    lead_id: int
+    definition_id: int
+    qualified_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffDelivered(Fact):
+    """A lead was delivered to a rep; clocks start with ``delivered_at``."""
+
+    handoff_id: int
+    lead_id: int
+    owner_id: int
+    delivered_at: datetime
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffGateFailed(Fact):
+    """A lead did not pass the gate; ``missing`` names the fields."""
+
+    handoff_id: int
+    lead_id: int
+    missing: tuple[str, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffAccepted(Fact):
+    """Sales accepted a handoff."""
+
+    handoff_id: int
+    lead_id: int
+    owner_id: int
+    actor_id: int
+    accepted_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffReturned(Fact):
+    """Sales gave a handoff back with a reason."""
+
+    handoff_id: int
+    lead_id: int
+    owner_id: int
+    actor_id: int
+    reason: str
+    returned_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffExpired(Fact):
+    """Nobody answered a handoff in time."""
+
+    handoff_id: int
+    lead_id: int
+    owner_id: int
+    expired_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffReopened(Fact):
+    """An answer was taken back within the undo window: the handoff waits again."""
+
+    handoff_id: int
+    lead_id: int
+    owner_id: int
+    undone: str
+    actor_id: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityOpened(Fact):
+    """A deal was opened."""
+
+    opportunity_id: int
+    lead_id: int | None
+    opened_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityMoved(Fact):
+    """A deal moved on the board, also back from an end (undo)."""
+
+    opportunity_id: int
+    lead_id: int | None
+    from_stage: str | None
+    to_stage: str
+    kind: str  # open, won, lost: the kind of the stage it moved to
+    amount: Decimal | None
+    currency: str
+    moved_at: datetime
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunitiesImported(Fact):
+    """Deals came from a file or changed by one; handled set-based."""
+
+    opportunity_ids: tuple[int, ...]
+    lead_ids: tuple[int, ...]
+    now: datetime

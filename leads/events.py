@@ -1,0 +1,72 @@
+"""Facts that the leads app publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from smarketing.core.events import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsCaptured(Fact):
+    """Leads (new laps) came into being: one by form, API or hand, or many by an import.
+
+    Subscribers work set-based over ``lead_ids``. ``stages`` holds, for leads whose source says how
+    far they had come, the stage code (an import of history); others start at stage "lead".
+    """
+
+    lead_ids: tuple[int, ...]
+    stages: tuple[tuple[int, str], ...]
+    owners: tuple[tuple[int, int], ...]
+    actor_id: int | None
+    is_import: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsChanged(Fact):
+    """Attributes of these leads, their persons or companies changed: fit may differ."""
+
+    lead_ids: tuple[int, ...]
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventsRecorded(Fact):
+    """New events were stored, at most once each. Handled in batches."""
+
+    event_ids: tuple[UUID, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityLogged(Fact):
+    """A colleague (or an automation) did something with a person."""
+
+    activity_id: int
+    lead_id: int | None
+    person_id: int | None
+    kind: str
+    is_attempt: bool  # human, outbound call, mail or meeting
+    occurred_at: datetime
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitiesImported(Fact):
+    """Activities came from a file; they are history and start or stop nothing by themselves."""
+
+    activity_ids: tuple[int, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TouchpointsRecorded(Fact):
+    """New touchpoints were stored."""
+
+    touchpoint_ids: tuple[int, ...]
+    now: datetime
