@@ -1,17 +1,58 @@
 #!/usr/bin/env python3
-"""Entry point of every command: ``python manage.py COMMAND``."""
+"""Entry point of every command: ``python manage.py COMMAND``.
+
+A command that needs the embedded servers finds them running: it uses those that ``up`` or another
+command has started below the same ``SMARKETING_HOME``, or starts them for as long as it lasts.
+"""
 
 import os
 import sys
 
 from django.core.management import execute_from_command_line
 
+from smarketing import env
+from smarketing.embedded.process import StartError
+from smarketing.embedded.servers import used
 
-def main() -> None:
+# Commands that do without a database, or (up) bring their servers up themselves.
+WITHOUT_SERVERS = frozenset(
+    {
+        "check",
+        "collectstatic",
+        "compilemessages",
+        "diffsettings",
+        "findstatic",
+        "help",
+        "makemessages",
+        "makemigrations",
+        "show_wiring",
+        "spectacular",
+        "startapp",
+        "up",
+        "version",
+    }
+)
+
+
+def main(argv: list[str]) -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarketing.settings")
-    execute_from_command_line(sys.argv)
+    names = env.embedded() if needs_servers(argv[1:]) else []
+    try:
+        with used(names, env.HOME):
+            execute_from_command_line(argv)
+    except StartError as error:
+        sys.exit(f"manage.py: {error}")
+
+
+def needs_servers(arguments: list[str]) -> bool:
+    """Whether the command line names a command that talks to the database or the broker."""
+    if not arguments or {"-h", "--help", "--version"} & set(arguments):
+        return False
+    if arguments[0] == "check":
+        return "--database" in arguments
+    return arguments[0] not in WITHOUT_SERVERS
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv)

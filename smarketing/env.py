@@ -7,15 +7,57 @@ Everything an operator can set is read here once, typed, with the default of a l
 
 from __future__ import annotations
 
+import base64
+import os
+import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import environ
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+from smarketing.embedded import paths
+
+BASE_DIR: Final = Path(__file__).resolve().parent.parent
 
 read = environ.Env()
 
-HOME = Path(read.str("SMARKETING_HOME", default=str(BASE_DIR / "var"))).resolve()
+HOME: Path = Path(read.str("SMARKETING_HOME", default=str(BASE_DIR / "var"))).resolve()
+
+# What this process is: "web" answers people and must never wait long, "worker" runs loops and tasks,
+# "command" is everything else that a person started and watches.
+PROCESS: str = read.str("SMARKETING_PROCESS", default="command")
+
+
+def kept(name: str, make: Callable[[], str]) -> str:
+    """The secret in ``HOME/secret/NAME``, made at first use and readable only by its owner.
+
+    Two processes that start at once agree: the file appears whole or not at all, and the first wins.
+    """
+    place = HOME / "secret" / name
+    if not place.exists():
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = place.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+        try:
+            os.link(draft, place)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return place.read_text().strip()
+
+
+def _signing_key() -> str:
+    return secrets.token_urlsafe(64)
+
+
+def _encryption_key() -> str:
+    """A key in the form that Fernet reads: 32 random bytes, URL-safe base 64."""
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
 
 TESTING: bool = read.bool("SMARKETING_TESTING", default=False)
 DEBUG: bool = read.bool("DEBUG", default=False)
@@ -25,18 +67,51 @@ ALLOWED_HOSTS: list[str] = read.list("ALLOWED_HOSTS", default=["127.0.0.1", "loc
 TRUSTED_PROXIES: list[str] = read.list("TRUSTED_PROXIES", default=[])
 EMAIL_BACKEND: str = read.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL: str = read.str("DEFAULT_FROM_EMAIL", default="smarketing@localhost")
-SECRET_KEY: str = read.str(
-    "SECRET_KEY", default="development-only-key-replaced-by-the-file-in-home-" + "x" * 20
-)
+SECRET_KEY: str = read.str("SECRET_KEY", default="") or kept("signing_key", _signing_key)
 SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
-FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[])
+# Secrets at rest have keys of their own, so that a dump of the database alone discloses none.
+FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[]) or kept(
+    "encryption_keys", _encryption_key
+).split(",")
 
 
-def database() -> dict[str, object]:
-    """Django's settings of the one database."""
-    return dict(read.db_url("DATABASE_URL", default=f"postgres://postgres@/smarketing?host={HOME}/run"))
+def embedded() -> list[str]:
+    """The embedded servers this installation uses: those that the environment does not name."""
+    return [
+        name
+        for name, variable in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL"))
+        if not read.str(variable, default="")
+    ]
+
+
+# Seconds a statement, a wait for a lock and an idle transaction may take; 0 is without limit. A person
+# waits for the web; an import or a migration is watched by whoever started it.
+_LIMITS: dict[str, tuple[int, int, int]] = {
+    "web": (5, 2, 10),
+    "worker": (60, 5, 30),
+    "command": (0, 10, 0),
+}
+
+
+def database() -> dict[str, Any]:
+    """Django's settings of the one database, with the limits of this kind of process."""
+    default = f"postgres://{paths.ROLE}@/{paths.DATABASE}?host={paths.socket_directory(HOME)}"
+    found: dict[str, Any] = dict(read.db_url("DATABASE_URL", default=default))
+    statement, lock, idle = _LIMITS.get(PROCESS, _LIMITS["command"])
+    options = found.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 5)
+    options.setdefault("application_name", f"smarketing {PROCESS}")
+    options.setdefault(
+        "options",
+        f"-c statement_timeout={statement}s -c lock_timeout={lock}s"
+        f" -c idle_in_transaction_session_timeout={idle}s",
+    )
+    found["CONN_MAX_AGE"] = 60
+    found["CONN_HEALTH_CHECKS"] = True
+    found["ATOMIC_REQUESTS"] = False  # transactions are the services', and short
+    return found
 
 
 def broker_url() -> str:
     """Address of the Celery broker."""
-    return read.str("REDIS_URL", default=f"redis+socket://{HOME}/run/valkey.sock")
+    return read.str("REDIS_URL", default="") or f"redis+socket://{paths.valkey_socket(HOME)}"
