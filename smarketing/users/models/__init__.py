@@ -1,5 +1,6 @@
 """Tables of the users app."""
 
+from smarketing.users.models.organisation import Organisation
 from smarketing.users.models.token import ApiToken, IdempotentRequest
 from smarketing.users.models.user import Membership, RoleChoices, SideChoices, Team, User, UserRef
 
@@ -7,6 +8,7 @@ __all__ = [
     "ApiToken",
     "IdempotentRequest",
     "Membership",
+    "Organisation",
     "RoleChoices",
     "SideChoices",
     "Team",
