@@ -115,3 +115,27 @@ def database() -> dict[str, Any]:
 def broker_url() -> str:
     """Address of the Celery broker."""
     return read.str("REDIS_URL", default="") or f"redis+socket://{paths.valkey_socket(HOME)}"
+
+
+def broker_options() -> dict[str, Any]:
+    """How long this kind of process waits for the broker.
+
+    The web gives up after half a second, without a second try; a worker is patient.
+    """
+    options: dict[str, Any] = {
+        "visibility_timeout": 180,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+    }
+    if PROCESS == "web":
+        options |= {
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+            "retry_on_timeout": False,
+            "max_retries": 0,
+        }
+    return options

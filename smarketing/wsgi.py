@@ -6,6 +6,12 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from smarketing.celery import app as celery_app
+
+# Read by smarketing.env: short limits on statements, locks and the broker.
+os.environ.setdefault("SMARKETING_PROCESS", "web")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarketing.settings")
 
 application = get_wsgi_application()
+
+__all__ = ["application", "celery_app"]

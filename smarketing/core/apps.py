@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from smarketing.core import checks
 
 
 class CoreConfig(AppConfig):
@@ -11,3 +14,7 @@ class CoreConfig(AppConfig):
     name = "smarketing.core"
     label = "core"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what is checked about the database before it is used."""
+        register(checks.durable_database, Tags.database)
