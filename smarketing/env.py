@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import environ
 
@@ -73,6 +74,8 @@ SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[]) or kept(
     "encryption_keys", _encryption_key
 ).split(",")
+# Requests a minute that one API token may make.
+API_REQUESTS_PER_MINUTE: int = read.int("API_REQUESTS_PER_MINUTE", default=600)
 
 
 def embedded() -> list[str]:
@@ -139,3 +142,11 @@ def broker_options() -> dict[str, Any]:
             "max_retries": 0,
         }
     return options
+
+
+def cache_url() -> str:
+    """Address of the cache of counters: database 1 of the broker's server."""
+    broker = urlsplit(broker_url())
+    if broker.scheme == "redis+socket":
+        return f"unix://{broker.path}?db=1"
+    return urlunsplit(broker._replace(path="/1"))

@@ -204,13 +204,51 @@ STORAGES = {
 MEDIA_ROOT = Path(HOME / "files")
 
 # --- REST -----------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.API_REQUESTS_PER_MINUTE
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["smarketing.web.rest.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "smarketing.web.rest.authentication.BearerAuthentication",
+        "smarketing.web.rest.authentication.PageSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["smarketing.web.rest.permissions.Permitted"],
+    "DEFAULT_THROTTLE_CLASSES": ["smarketing.web.rest.throttling.TokenThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "smarketing.web.rest.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["smarketing.web.rest.parameters.StrictFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "smarketing.web.rest.schema.ResourceSchema",
+    "EXCEPTION_HANDLER": "smarketing.web.rest.errors.handle",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "COERCE_DECIMAL_TO_STRING": True,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Smarketing", "VERSION": "1", "OAS_VERSION": "3.1.1"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Smarketing",
+    "VERSION": "1",
+    "DESCRIPTION": "The agreement between sales and marketing, executed. Errors are RFC 9457 problems.",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# --- counters that may vanish ---------------------------------------------------------------
+CACHES = {
+    "default": {
+        "BACKEND": "smarketing.core.cache.FailOpenCache",
+        "LOCATION": env.cache_url(),
+        "OPTIONS": {
+            "serializer": "smarketing.core.cache.JSONSerializer",
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+        },
+    },
+}
 
 # --- mail -----------------------------------------------------------------------------------
 EMAIL_BACKEND = env.EMAIL_BACKEND

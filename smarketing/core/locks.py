@@ -21,6 +21,8 @@ class Namespace(IntEnum):
     IMPORT = 5
     AGREEMENT = 6
     HEARTBEAT = 7
+    IDEMPOTENCY = 8
+    OUTBOX = 9
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

@@ -18,7 +18,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
     TooManyFieldsSent,
 )
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
 
 from smarketing.core.errors import DomainError, FieldError
@@ -82,6 +82,11 @@ def of(error: BaseException) -> Problem | None:
     if isinstance(error, DataError):
         # A value that passed the checks of the form and still does not fit its column.
         return Problem(422, "invalid", "Some of the input can't be used", "A value is out of range.")
+    if isinstance(error, IntegrityError):
+        # Somebody made the same thing at the same moment; the constraint kept the promise.
+        return Problem(
+            409, "conflict", "Not possible in the present state", "It exists already or is in use."
+        )
     if isinstance(error, OperationalError | InterfaceError):
         return Problem(
             503,

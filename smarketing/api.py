@@ -1,0 +1,44 @@
+"""Composition of the REST interface: which nouns live under ``/api/v1/``."""
+
+from __future__ import annotations
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from smarketing.web.api.users import MeResource, UserResource
+from smarketing.web.rest.routers import Router
+
+router = Router()
+router.register("users", UserResource, basename="user")
+router.register("me", MeResource, basename="me")
+
+
+@api_view(["GET", "POST", "PATCH", "PUT", "DELETE"])
+@permission_classes([AllowAny])
+def no_such_address(request: Request, rest: str) -> Response:
+    """Unknown addresses below ``/api/`` answer with a problem, not with a page."""
+    raise Http404
+
+
+# Swagger UI sets style attributes; scripts stay on 'self', and only this page is loosened.
+@csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]})
+def docs(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document as a page."""
+    return _swagger(request)
+
+
+_swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(router.urls)),
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", docs, name="api-docs"),
+    re_path(r"^(?P<rest>.*)$", no_such_address),
+]

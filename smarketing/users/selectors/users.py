@@ -1,0 +1,27 @@
+"""Reads about colleagues."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from smarketing.users.models import User
+from smarketing.users.models.user import UserQuerySet
+
+
+def visible_to(user: User) -> UserQuerySet:
+    """Colleagues ``user`` may see: everybody, for whoever is active."""
+    return User.objects.get_queryset() if user.is_active else User.objects.get_queryset().none()
+
+
+def matching(queryset: UserQuerySet, text: str) -> UserQuerySet:
+    """Those whose name or e-mail address holds ``text``."""
+    return queryset.filter(Q(name__icontains=text) | Q(email__icontains=text))
+
+
+def find(name_or_email: str) -> User | None:
+    """The one user with this e-mail address or, if it is unambiguous, this name."""
+    by_email = User.objects.get_queryset().filter(email=name_or_email.strip().lower()).first()
+    if by_email is not None:
+        return by_email
+    by_name = User.objects.get_queryset().filter(name__iexact=name_or_email.strip())[:2]
+    return by_name[0] if len(by_name) == 1 else None
