@@ -6,6 +6,7 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.permissions import AllowAny
@@ -17,9 +18,9 @@ from smarketing.web.rest.routers import Router
 
 router = Router()
 router.register("users", UserResource, basename="user")
-router.register("me", MeResource, basename="me")
 
 
+@extend_schema(exclude=True)
 @api_view(["GET", "POST", "PATCH", "PUT", "DELETE"])
 @permission_classes([AllowAny])
 def no_such_address(request: Request, rest: str) -> Response:
@@ -37,6 +38,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 _swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/me", MeResource.as_view({"get": "current"}), name="me"),
     path("v1/", include(router.urls)),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", docs, name="api-docs"),

@@ -6,7 +6,6 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,6 +38,7 @@ class UserFilter(django_filters.FilterSet):
 class UserResource(Listable, Retrievable, Resource):
     """Colleagues and their roles."""
 
+    model = User
     capabilities = {"list": Capability.VIEW, "retrieve": Capability.VIEW}
     output = UserOut
     filterset_class = UserFilter
@@ -56,17 +56,13 @@ class UserResource(Listable, Retrievable, Resource):
 class MeResource(Resource):
     """Whoever the token or session belongs to."""
 
-    capabilities = {"list": Capability.VIEW}
+    model = User
+    capabilities = {"current": Capability.VIEW}
     output = UserOut
-    pagination_class = None
 
     def visible(self) -> QuerySet[User]:
         return users.visible_to(self.actor).filter(pk=self.actor.pk)
 
-    def allowed_parameters(self) -> set[str]:
-        return set()
-
-    @extend_schema(responses=UserOut)
-    def list(self, request: Request) -> Response:
+    def current(self, request: Request) -> Response:
         """The user behind this request."""
         return self.answer(self.actor)
