@@ -12,7 +12,7 @@ class Journey(models.Model):
     """What became of one lead: the instant it first reached each stage, and its deal.
 
     A projection maintained by subscribers and rebuilt by ``manage.py journeys rebuild``, which must
-    give the same rows. ``amount`` is the sum of the won opportunities of the lead.
+    give the same rows. Money is not copied here: it is read from the won opportunities, per currency.
     """
 
     lead = models.OneToOneField(Lead, primary_key=True, on_delete=models.CASCADE, related_name="journey")
@@ -41,8 +41,6 @@ class Journey(models.Model):
     opportunity_at = models.DateTimeField(null=True)
     won_at = models.DateTimeField(null=True)
     lost_at = models.DateTimeField(null=True)
-    amount = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    currency = models.CharField(max_length=3, blank=True)
 
     class Meta:
         indexes = [

@@ -1,0 +1,22 @@
+"""Statistics of small numbers."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+Z_95 = 1.959963984540054
+
+
+def wilson(k: int, n: int, *, z: float = Z_95) -> tuple[float, float]:
+    """Wilson's score interval of the share k/n, as fractions in [0, 1].
+
+    Formula (``semantics`` 4.8): (p + z²/2n ± z·sqrt(p(1−p)/n + z²/4n²)) / (1 + z²/n).
+    Raises ``ValueError`` where n is not positive or k is outside 0…n.
+    """
+    if n <= 0 or not 0 <= k <= n:
+        raise ValueError(f"no share of {k} in {n}")
+    p = k / n
+    centre = p + z * z / (2 * n)
+    spread = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)

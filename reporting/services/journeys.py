@@ -1,0 +1,102 @@
+"""The one writer of journeys: refreshed for some leads, or rebuilt for all, by the same statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+
+from leads.models import Lead
+
+CHUNK = 20_000
+
+# For each lead: the first instant it reached each stage (ledger), what became of its handoffs, its
+# first human attempt after delivery, its first breach that was not voided, and its deals. A deal
+# that was won and then moved back counts as it stands now, because deals are read from their table.
+_REFRESH = """
+INSERT INTO reporting_journey (
+  lead_id, person_id, company_id, source_id, channel_id, campaign_id, origin, owner_id, captured_at,
+  mql_at, delivered_at, first_touch_at, accepted_at, returned_at, expired_at, breached_at,
+  sql_at, opportunity_at, won_at, lost_at)
+SELECT
+  l.id, l.person_id, l.company_id, l.source_id, l.channel_id, l.campaign_id, l.origin, st.owner_id,
+  l.captured_at, t.mql_at, h.delivered_at, a.first_touch_at, h.accepted_at, h.returned_at, h.expired_at,
+  c.breached_at, t.sql_at, t.opportunity_at,
+  coalesce(o.won_at, CASE WHEN o.deals = 0 AND sg.code = 'customer' THEN t.customer_at END),
+  CASE WHEN o.deals = 0 AND sg.code = 'lost' THEN t.lost_at
+       WHEN o.won_at IS NULL AND NOT o.is_open THEN o.lost_at END
+FROM unnest(%s::bigint[]) AS wanted(id)
+JOIN leads_lead l ON l.id = wanted.id
+JOIN funnel_leadstate st ON st.lead_id = l.id
+JOIN funnel_stage sg ON sg.id = st.stage_id
+LEFT JOIN LATERAL (
+  SELECT min(x.effective_at) FILTER (WHERE s.code = 'mql') AS mql_at,
+         min(x.effective_at) FILTER (WHERE s.code = 'sql') AS sql_at,
+         min(x.effective_at) FILTER (WHERE s.code = 'opportunity') AS opportunity_at,
+         min(x.effective_at) FILTER (WHERE s.code = 'customer') AS customer_at,
+         max(x.effective_at) FILTER (WHERE s.code = 'lost') AS lost_at
+  FROM funnel_stagetransition x JOIN funnel_stage s ON s.id = x.to_stage_id
+  WHERE x.lead_id = l.id) t ON true
+LEFT JOIN LATERAL (
+  SELECT min(f.delivered_at) AS delivered_at,
+         min(f.answered_at) FILTER (WHERE f.state = 'accepted') AS accepted_at,
+         min(f.answered_at) FILTER (WHERE f.state IN ('returned', 'upheld', 'overturned')) AS returned_at,
+         min(f.answered_at) FILTER (WHERE f.state = 'expired') AS expired_at
+  FROM funnel_handoff f WHERE f.lead_id = l.id) h ON true
+LEFT JOIN LATERAL (
+  SELECT min(v.occurred_at) AS first_touch_at
+  FROM leads_activity v
+  WHERE v.person_id = l.person_id AND v.lead_id = l.id AND NOT v.is_automated
+    AND v.direction = 'outbound' AND v.kind IN ('call', 'mail', 'meeting')
+    AND v.occurred_at >= h.delivered_at) a ON true
+LEFT JOIN LATERAL (
+  SELECT min(e.due_at) AS breached_at
+  FROM funnel_handoff f
+  JOIN sla_clock k ON k.handoff_id = f.id
+  JOIN sla_clockevent e ON e.clock_id = k.id
+  WHERE f.lead_id = l.id AND e.kind = 'breach' AND e.voided_at IS NULL) c ON true
+LEFT JOIN LATERAL (
+  SELECT count(*) AS deals,
+         coalesce(bool_or(s.kind = 'open'), false) AS is_open,
+         min(d.closed_at) FILTER (WHERE s.kind = 'won') AS won_at,
+         max(d.closed_at) FILTER (WHERE s.kind = 'lost') AS lost_at
+  FROM funnel_opportunity d JOIN funnel_opportunitystage s ON s.id = d.stage_id
+  WHERE d.lead_id = l.id) o ON true
+ON CONFLICT (lead_id) DO UPDATE SET
+  person_id = excluded.person_id, company_id = excluded.company_id, source_id = excluded.source_id,
+  channel_id = excluded.channel_id, campaign_id = excluded.campaign_id, origin = excluded.origin,
+  owner_id = excluded.owner_id, captured_at = excluded.captured_at, mql_at = excluded.mql_at,
+  delivered_at = excluded.delivered_at, first_touch_at = excluded.first_touch_at,
+  accepted_at = excluded.accepted_at, returned_at = excluded.returned_at, expired_at = excluded.expired_at,
+  breached_at = excluded.breached_at, sql_at = excluded.sql_at, opportunity_at = excluded.opportunity_at,
+  won_at = excluded.won_at, lost_at = excluded.lost_at
+WHERE reporting_journey.* IS DISTINCT FROM excluded.*
+"""
+
+
+@transaction.atomic
+def refresh(*, lead_ids: Iterable[int]) -> int:
+    """Bring the journeys of these leads up to date; returns how many rows were new or changed.
+
+    Leads are taken in key order, so that two refreshes never wait for each other in a circle.
+    """
+    ids = sorted(set(lead_ids))
+    changed = 0
+    with connection.cursor() as cursor:
+        for start in range(0, len(ids), CHUNK):
+            cursor.execute(_REFRESH, [ids[start : start + CHUNK]])
+            changed += cursor.rowcount
+    return changed
+
+
+def rebuild() -> int:
+    """Refresh every lead, a chunk a transaction; returns how many rows were wrong or missing."""
+    changed, last = 0, 0
+    while ids := _next_ids(last):
+        changed += refresh(lead_ids=ids)
+        last = ids[-1]
+    return changed
+
+
+def _next_ids(after: int) -> Sequence[int]:
+    return list(Lead.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:CHUNK])

@@ -1,0 +1,59 @@
+"""Journeys follow the facts of the other apps, in their transactions."""
+
+from __future__ import annotations
+
+from funnel.events import (
+    HandoffAccepted,
+    HandoffDelivered,
+    HandoffExpired,
+    HandoffReopened,
+    HandoffReturned,
+    LeadsPlaced,
+    OpportunitiesImported,
+    OpportunityMoved,
+    OpportunityOpened,
+    OwnerChanged,
+    StageMoved,
+)
+from funnel.models import Handoff
+from leads.events import ActivityLogged, LeadsChanged
+from reporting.services import journeys
+from sla.events import ClockEnded, ThresholdReached
+
+OneLead = (
+    StageMoved
+    | OwnerChanged
+    | HandoffDelivered
+    | HandoffAccepted
+    | HandoffReturned
+    | HandoffExpired
+    | HandoffReopened
+)
+
+
+def follow_lead(fact: OneLead) -> None:
+    """A fact about one lead."""
+    journeys.refresh(lead_ids=[fact.lead_id])
+
+
+def follow_leads(fact: LeadsPlaced | LeadsChanged | OpportunitiesImported) -> None:
+    """A fact about many leads."""
+    journeys.refresh(lead_ids=fact.lead_ids)
+
+
+def follow_deal(fact: OpportunityOpened | OpportunityMoved) -> None:
+    """A deal opened or moved; deals without a lead have no journey."""
+    if fact.lead_id is not None:
+        journeys.refresh(lead_ids=[fact.lead_id])
+
+
+def follow_attempt(fact: ActivityLogged) -> None:
+    """A human attempt may be the first touch."""
+    if fact.is_attempt and fact.lead_id is not None:
+        journeys.refresh(lead_ids=[fact.lead_id])
+
+
+def follow_clock(fact: ThresholdReached | ClockEnded) -> None:
+    """A breach happened or was voided."""
+    lead_ids = Handoff.objects.filter(pk=fact.handoff_id).values_list("lead_id", flat=True)
+    journeys.refresh(lead_ids=lead_ids)
