@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from smarketing.core.wiring import WiredAppConfig
 
 
-class FunnelConfig(AppConfig):
+class FunnelConfig(WiredAppConfig):
     """Wires the app at start."""
 
     name = "funnel"
     label = "funnel"
-    default_auto_field = "django.db.models.BigAutoField"

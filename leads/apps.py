@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from smarketing.core.wiring import WiredAppConfig
 
 
-class LeadsConfig(AppConfig):
+class LeadsConfig(WiredAppConfig):
     """Wires the app at start."""
 
     name = "leads"
     label = "leads"
-    default_auto_field = "django.db.models.BigAutoField"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from smarketing.core.wiring import WiredAppConfig
 
 
-class SlaConfig(AppConfig):
+class SlaConfig(WiredAppConfig):
     """Wires the app at start."""
 
     name = "sla"
     label = "sla"
-    default_auto_field = "django.db.models.BigAutoField"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from smarketing.core.wiring import WiredAppConfig
 
 
-class NotificationsConfig(AppConfig):
+class NotificationsConfig(WiredAppConfig):
     """Wires the app at start."""
 
     name = "smarketing.notifications"
     label = "notifications"
-    default_auto_field = "django.db.models.BigAutoField"

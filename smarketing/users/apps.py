@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from smarketing.core.wiring import WiredAppConfig
 
 
-class UsersConfig(AppConfig):
+class UsersConfig(WiredAppConfig):
     """Wires the app at start."""
 
     name = "smarketing.users"
     label = "users"
-    default_auto_field = "django.db.models.BigAutoField"

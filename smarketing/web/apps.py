@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from smarketing.core.wiring import WiredAppConfig
 
 
-class WebConfig(AppConfig):
+class WebConfig(WiredAppConfig):
     """Wires the app at start."""
 
     name = "smarketing.web"
     label = "web"
-    default_auto_field = "django.db.models.BigAutoField"
