@@ -1,0 +1,211 @@
+"""The definition of a qualified lead: one document that both teams sign, and the decisions it makes.
+
+A version is a JSON document in canonical form; its SHA-256 digest is what is signed. ``parse`` checks the
+document and reports every problem with its path; ``Definition`` answers questions: which band, which cell,
+which action, what information is missing, which exclusion applies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from funnel.domain import fit
+from funnel.domain.fit import Condition, Criterion, Facts
+
+FIT_BANDS = ("A", "B", "C")
+INTEREST_BANDS = ("1", "2", "3")
+CELLS = tuple(f + i for f in FIT_BANDS for i in INTEREST_BANDS)
+
+
+class Action(StrEnum):
+    """What a cell of the matrix says to do with a lead."""
+
+    HAND_OFF = "hand_off"
+    NURTURE = "nurture"
+    SELF_SERVE = "self_serve"
+    DISCARD = "discard"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A behaviour worth points: the kind of event, what must hold for it, and how many count per day."""
+
+    key: str
+    event: str
+    points: float
+    daily_cap: int | None = None
+    where: tuple[Condition, ...] = ()
+
+    def matches(self, event: str, properties: Mapping[str, Any]) -> bool:
+        """Is this event one of the signal's?"""
+        if event != self.event:
+            return False
+        return all(fit.holds(condition, {"properties": properties}) for condition in self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A condition under which a lead is never delivered, with its reason for people."""
+
+    key: str
+    condition: Condition
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A checked version. ``document`` is its canonical form, ``digest`` the SHA-256 of that in hex."""
+
+    document: Mapping[str, Any]
+    digest: str
+    criteria: tuple[Criterion, ...]
+    signals: tuple[Signal, ...]
+    half_life: timedelta
+    fit_bands: Mapping[str, float]
+    interest_bands: Mapping[str, float]
+    matrix: Mapping[str, Action]
+    minimum_information: tuple[tuple[str, ...], ...]
+    exclusions: tuple[Exclusion, ...]
+    hysteresis: float
+
+    def fit_band(self, score: float) -> str:
+        """A, B or C."""
+        return fit.band(score, self.fit_bands)
+
+    def interest_band(self, score: float, previous: str | None = None) -> str:
+        """1, 2 or 3. Entered at ≥ T; the band held before is left only below T·(1−hysteresis)."""
+        for name in ("1", "2"):
+            threshold = self.interest_bands[name]
+            if previous is not None and previous <= name:
+                threshold *= 1 - self.hysteresis
+            if score >= threshold:
+                return name
+        return "3"
+
+    def leave_below(self, band: str) -> float | None:
+        """The score below which band 1 or 2 is left; None for band 3."""
+        return self.interest_bands[band] * (1 - self.hysteresis) if band in self.interest_bands else None
+
+    def decide(self, fit_band: str, interest_band: str) -> Action:
+        """What to do with a lead of this cell."""
+        return self.matrix[fit_band + interest_band]
+
+    def missing(self, facts: Facts) -> list[str]:
+        """Minimum information that is not there: "person.email" or "person.phone or person.mobile"."""
+        return [
+            " or ".join(paths)
+            for paths in self.minimum_information
+            if all(fit.look_up(facts, path) is None for path in paths)
+        ]
+
+    def excluded_by(self, facts: Facts) -> Exclusion | None:
+        """The first exclusion that holds, or None."""
+        return next((e for e in self.exclusions if fit.holds(e.condition, facts) is True), None)
+
+    def signals_for(self, event: str, properties: Mapping[str, Any]) -> list[int]:
+        """Slots (positions) of the signals an event counts for."""
+        return [slot for slot, signal in enumerate(self.signals) if signal.matches(event, properties)]
+
+    @property
+    def weights(self) -> list[float]:
+        """Points per slot, for ``interest.Decay``."""
+        return [signal.points for signal in self.signals]
+
+    @property
+    def caps(self) -> list[int | None]:
+        """Daily cap per slot."""
+        return [signal.daily_cap for signal in self.signals]
+
+
+def canonical(document: Any) -> bytes:
+    """Canonical JSON: sorted keys, no spaces, UTF-8, whole floats as integers. Equal meaning, equal bytes."""
+    return json.dumps(
+        _whole(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def digest(document: Any) -> str:
+    """SHA-256 of the canonical form, in hex: what both sides sign."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return value
+
+
+# --- the versions a new installation starts with ------------------------------------------------------
+
+
+def default_document() -> dict[str, Any]:
+    """Fit × interest, half-life 30 days: the recommended start."""
+    return {
+        "fit": [
+            _criterion("decides", 15, "person.title", "matches", value="*head*"),
+            _criterion("directs", 20, "person.title", "matches", value="*director*"),
+            _criterion("chief", 20, "person.title", "matches", value="*chief*"),
+            _criterion("vice_president", 20, "person.title", "matches", value="*vp*"),
+            _criterion("company_known", 15, "company.name", "known"),
+            _criterion("company_size", 25, "company.employees", "at_least", value=50),
+            _criterion("company_revenue", 15, "company.annual_revenue", "at_least", value=1_000_000),
+            _criterion("industry_known", 10, "company.industry", "known"),
+            _criterion("work_email", 15, "person.has_work_email", "equals", value=True),
+            _criterion("private_email", -15, "person.has_work_email", "equals", value=False),
+        ],
+        "signals": [
+            {"key": "page_viewed", "event": "page_viewed", "points": 1, "daily_cap": 5},
+            {"key": "pricing_viewed", "event": "page_viewed", "points": 8, "daily_cap": 2,
+             "where": [{"path": "properties.path", "operator": "matches", "value": "*pricing*"}]},
+            {"key": "email_clicked", "event": "email_clicked", "points": 4, "daily_cap": 2},
+            {"key": "content_downloaded", "event": "content_downloaded", "points": 12, "daily_cap": 2},
+            {"key": "form_submitted", "event": "form_submitted", "points": 20, "daily_cap": 1},
+            {"key": "webinar_attended", "event": "webinar_attended", "points": 20, "daily_cap": 1},
+            {"key": "event_attended", "event": "event_attended", "points": 20, "daily_cap": 1},
+            {"key": "demo_requested", "event": "demo_requested", "points": 50, "daily_cap": 1},
+            {"key": "email_replied", "event": "email_replied", "points": 15, "daily_cap": 1},
+            {"key": "unsubscribed", "event": "unsubscribed", "points": -30, "daily_cap": 1},
+        ],
+        "half_life_days": 30,
+        "fit_bands": {"A": 60, "B": 30},
+        "interest_bands": {"1": 40, "2": 15},
+        "matrix": {
+            "A1": "hand_off", "A2": "hand_off", "A3": "nurture",
+            "B1": "hand_off", "B2": "nurture", "B3": "nurture",
+            "C1": "self_serve", "C2": "self_serve", "C3": "discard",
+        },
+        "minimum_information": [["person.name"], ["person.email", "person.phone"], ["company.name"]],
+        "exclusions": [
+            {"key": "unsubscribed", "path": "person.do_not_contact", "operator": "equals", "value": True,
+             "reason": "Asked not to be contacted"},
+            {"key": "student", "path": "person.title", "operator": "matches", "value": "*student*",
+             "reason": "Student"},
+        ],
+        "hysteresis": 0.1,
+    }  # fmt: skip
+
+
+def interest_only_document() -> dict[str, Any]:
+    """Whoever shows enough interest is handed off, whatever the fit."""
+    matrix = {f + i: {"1": "hand_off", "2": "nurture", "3": "discard"}[i] for f in "ABC" for i in "123"}
+    return {**default_document(), "matrix": matrix}
+
+
+TEMPLATES = {"fit_and_interest": default_document, "interest_only": interest_only_document}
+
+
+def _criterion(key: str, points: int, path: str, operator: str, *, value: Any = None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"key": key, "path": path, "operator": operator, "points": points}
+    if operator not in fit.WITHOUT_VALUE:
+        entry["value"] = value
+    return entry

@@ -1,0 +1,236 @@
+"""Fit: how well a lead matches who we want, as a sum of signed criteria clamped to 0–100.
+
+A criterion reads one attribute, compares it and gives its points when it matches. What is unknown gives 0
+points, never fewer. The explanation lists every criterion and always adds up to the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+ROOTS = ("person", "company", "lead", "attributes", "properties")
+OPERATORS = (
+    "equals", "not_equals", "in", "not_in", "at_least", "at_most", "range",
+    "contains", "not_contains", "matches", "known", "unknown",
+)  # fmt: skip
+MAX_TEXT = 1000
+MAX_PATTERN = 200
+MAX_CHOICES = 500
+LOWEST, HIGHEST = 0, 100
+NUMERIC = frozenset({"at_least", "at_most", "range"})
+WITHOUT_VALUE = frozenset({"known", "unknown"})
+NEGATED = {"not_equals": "equals", "not_in": "in", "not_contains": "contains"}
+
+Outcome = Literal["matched", "not_matched", "unknown"]
+Facts = Mapping[str, Any]
+
+WORDS = {
+    "equals": "is {value}", "not_equals": "is not {value}", "in": "is one of {value}",
+    "not_in": "is none of {value}", "at_least": "is at least {value}", "at_most": "is at most {value}",
+    "range": "is between {value}", "contains": "contains {value}", "not_contains": "does not contain {value}",
+    "matches": "looks like {value}", "known": "is known", "unknown": "is not known",
+}  # fmt: skip
+ROOT_WORDS = {
+    "person": "the person's", "company": "the company's", "lead": "the lead's", "attributes": "the attribute",
+    "properties": "the event's",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A comparison of one attribute: ``path`` like "company.employees" or "attributes.segment"."""
+
+    path: str
+    operator: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A condition worth points (positive or negative). ``key`` is stable within a definition."""
+
+    key: str
+    condition: Condition
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an explanation. ``points`` is what the criterion gave, 0 unless it matched."""
+
+    key: str
+    sentence: str
+    outcome: Outcome
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The score, its lines, and what clamping to 0–100 took or gave: Σ points + clamped = score."""
+
+    score: int
+    lines: tuple[Line, ...]
+    clamped: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The form kept beside the score."""
+        lines = [
+            {"key": x.key, "sentence": x.sentence, "outcome": x.outcome, "points": x.points}
+            for x in self.lines
+        ]
+        return {"score": self.score, "clamped": self.clamped, "lines": lines}
+
+
+def look_up(facts: Facts, path: str) -> Any:
+    """The value at a dotted path, or None. Blank text, empty lists and missing steps are None (unknown)."""
+    node: Any = facts
+    for step in path.split("."):
+        if not isinstance(node, Mapping):
+            return None
+        node = node.get(step)
+    if isinstance(node, str):
+        node = node.strip()[:MAX_TEXT]
+    if node is None or node == "" or (isinstance(node, list | tuple | set | frozenset) and not node):
+        return None
+    return node
+
+
+def holds(condition: Condition, facts: Facts) -> bool | None:
+    """Does the condition hold? None when the attribute is unknown (or is no number where one is compared).
+
+    An attribute with several values holds when one of them does; a negated operator when none does.
+    """
+    found = look_up(facts, condition.path)
+    if condition.operator in WITHOUT_VALUE:
+        return (found is not None) == (condition.operator == "known")
+    if found is None:
+        return None
+    positive = NEGATED.get(condition.operator)
+    if positive is not None:
+        opposite = holds(Condition(condition.path, positive, condition.value), facts)
+        return None if opposite is None else not opposite
+    values = list(found) if isinstance(found, list | tuple | set | frozenset) else [found]
+    answers = [_compare(condition.operator, value, condition.value) for value in values]
+    if any(answer is True for answer in answers):
+        return True
+    return None if all(answer is None for answer in answers) else False
+
+
+def evaluate(criteria: Iterable[Criterion], facts: Facts) -> Fit:
+    """Score ``facts``, for example {"person": {…}, "company": {…}, "lead": {…}, "attributes": {…}}."""
+    lines = []
+    for criterion in criteria:
+        answer = holds(criterion.condition, facts)
+        outcome: Outcome = "unknown" if answer is None else "matched" if answer else "not_matched"
+        points = criterion.points if answer else 0
+        lines.append(Line(criterion.key, describe(criterion.condition), outcome, points))
+    raw = sum(line.points for line in lines)
+    score = min(max(raw, LOWEST), HIGHEST)
+    return Fit(score, tuple(lines), score - raw)
+
+
+def band(score: float, bands: Mapping[str, float]) -> str:
+    """The band whose threshold the score reaches first, from the best; "C" below all ({"A": 70, "B": 40})."""
+    if score >= bands["A"]:
+        return "A"
+    return "B" if score >= bands["B"] else "C"
+
+
+def describe(condition: Condition) -> str:
+    """The condition in plain words: "the company's employees is at least 50"."""
+    root, _, name = condition.path.partition(".")
+    subject = f"{ROOT_WORDS.get(root, root)} {name.replace('_', ' ').replace('.', ' ')}".strip()
+    value = condition.value
+    if condition.operator == "range" and isinstance(value, list | tuple) and len(value) == 2:
+        text = f"{_plain(value[0])} and {_plain(value[1])}"
+    elif isinstance(value, list | tuple):
+        text = ", ".join(_plain(item) for item in value)
+    else:
+        text = _plain(value)
+    return f"{subject} {WORDS[condition.operator].format(value=text)}"
+
+
+def sentence(criterion: Criterion) -> str:
+    """The criterion in plain words: "+20 when the company's employees is at least 50"."""
+    return f"{criterion.points:+d} when {describe(criterion.condition)}"
+
+
+def wildcard(pattern: str, text: str) -> bool:
+    """Does ``text`` look like ``pattern``, where * is any run of characters and ? is one?
+
+    Case does not matter. Takes at most pattern × text steps, so a hostile pattern costs nothing.
+    """
+    p, t = pattern.casefold()[:MAX_PATTERN], text.casefold()[:MAX_TEXT]
+    i = j = 0
+    star, mark = -1, 0
+    while j < len(t):
+        if i < len(p) and p[i] == "*":
+            star, mark = i, j
+            i += 1
+        elif i < len(p) and (p[i] == "?" or p[i] == t[j]):
+            i, j = i + 1, j + 1
+        elif star >= 0:
+            mark += 1
+            i, j = star + 1, mark
+        else:
+            return False
+    return all(character == "*" for character in p[i:])
+
+
+def number(value: Any) -> Decimal | None:
+    """A finite number from a number or plain ASCII text; None otherwise. True and False are no numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return None
+    if isinstance(value, str) and (len(value) > 40 or not value.isascii() or "_" in value):
+        return None
+    try:
+        result = Decimal(value if isinstance(value, int | Decimal) else str(value).strip())
+    except InvalidOperation:
+        return None
+    return result if result.is_finite() else None
+
+
+def _compare(operator: str, found: Any, wanted: Any) -> bool | None:
+    if operator in NUMERIC:
+        return _compare_numbers(operator, found, wanted)
+    if operator == "in":
+        return any(_same(found, item) for item in wanted)
+    if operator == "equals":
+        return _same(found, wanted)
+    text = str(found)
+    if operator == "contains":
+        return str(wanted).strip().casefold() in text.casefold()
+    return wildcard(str(wanted), text)
+
+
+def _compare_numbers(operator: str, found: Any, wanted: Any) -> bool | None:
+    actual = number(found)
+    if actual is None:
+        return None
+    low, high = wanted if operator == "range" else (wanted, wanted)
+    lower, upper = number(low), number(high)
+    if lower is None or upper is None:
+        return None
+    return (operator == "at_most" or actual >= lower) and (operator == "at_least" or actual <= upper)
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    if isinstance(found, bool) or isinstance(wanted, bool):
+        return _folded(found) == _folded(wanted)
+    left, right = number(found), number(wanted)
+    if left is not None and right is not None:
+        return left == right
+    return _folded(found) == _folded(wanted)
+
+
+def _folded(value: Any) -> str:
+    return str(value).strip()[:MAX_TEXT].casefold()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"“{value}”" if isinstance(value, str) else str(value)
