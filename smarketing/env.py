@@ -74,6 +74,9 @@ SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[]) or kept(
     "encryption_keys", _encryption_key
 ).split(",")
+# Where webhooks may go: ports, and private networks (CIDR) that are allowed beside the public internet.
+OUTBOUND_PORTS: list[int] = [int(port) for port in read.list("OUTBOUND_PORTS", default=["443"])]
+OUTBOUND_NETWORKS: list[str] = read.list("OUTBOUND_NETWORKS", default=[])
 # Requests a minute that one API token may make.
 API_REQUESTS_PER_MINUTE: int = read.int("API_REQUESTS_PER_MINUTE", default=600)
 

@@ -250,6 +250,10 @@ CACHES = {
     },
 }
 
+# --- outbound -------------------------------------------------------------------------------
+OUTBOUND_PORTS = env.OUTBOUND_PORTS
+OUTBOUND_NETWORKS = env.OUTBOUND_NETWORKS
+
 # --- mail -----------------------------------------------------------------------------------
 EMAIL_BACKEND = env.EMAIL_BACKEND
 DEFAULT_FROM_EMAIL = env.DEFAULT_FROM_EMAIL
