@@ -23,6 +23,7 @@ class Namespace(IntEnum):
     HEARTBEAT = 7
     IDEMPOTENCY = 8
     OUTBOX = 9
+    COMPANY = 10
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

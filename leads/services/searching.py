@@ -1,0 +1,47 @@
+"""The one column that the search box looks into, kept true set-based."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.contrib.postgres.aggregates import StringAgg
+from django.db.models import F, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, Concat, Lower, Trim
+
+from leads.models import Company, Person, PersonEmail
+
+
+def refresh(*, person_ids: Collection[int]) -> None:
+    """Write name, e-mail addresses and company of these persons into ``search_text``.
+
+    One statement whatever the number. Called in the transaction that changed one of them.
+    """
+    addresses = (
+        PersonEmail.objects.filter(person=OuterRef("pk"))
+        .order_by()
+        .values("person")
+        .annotate(all=StringAgg("email", " ", ordering=("-is_primary", "id")))
+        .values("all")
+    )
+    companies = Company.objects.filter(pk=OuterRef("company_id")).values("name")
+    blank, space = Value("", output_field=TextField()), Value(" ")
+    text = Lower(
+        Trim(
+            Concat(
+                F("first_name"),
+                space,
+                F("last_name"),
+                space,
+                Coalesce(Subquery(addresses, output_field=TextField()), blank),
+                space,
+                Coalesce(Subquery(companies, output_field=TextField()), blank),
+                output_field=TextField(),
+            )
+        )
+    )
+    Person.objects.filter(pk__in=person_ids).order_by().update(search_text=text)
+
+
+def refresh_of_company(*, company_id: int) -> None:
+    """The same for everybody of a company whose name has changed."""
+    refresh(person_ids=list(Person.objects.filter(company=company_id).values_list("pk", flat=True)))

@@ -1,0 +1,45 @@
+"""Source systems."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from leads.models import Source, SourceKind
+from leads.services import fields
+from smarketing.core.errors import Conflict
+
+
+class KindDiffers(Conflict):
+    """The code is taken by a source of another kind."""
+
+    code = "source_kind_differs"
+
+
+@transaction.atomic
+def ensure(*, code: str, name: str = "", kind: str, now: datetime) -> Source:
+    """The source called ``code``, made when there is none.
+
+    Raises :class:`KindDiffers`, or ``BadValue`` when the code is not a slug. Two callers at once get
+    the same row.
+    """
+    known = Source.objects.filter(code=code).first()
+    if known is None:
+        values = fields.checked(
+            Source, {"code": code, "name": name or code, "kind": kind}, allowed=("code", "name", "kind")
+        )
+        Source.objects.bulk_create([Source(**values, created_at=now, updated_at=now)], ignore_conflicts=True)
+        known = Source.objects.get(code=code)
+    if known.kind != kind:
+        raise KindDiffers(
+            _("“%(code)s” is already a source of kind “%(kind)s”.")
+            % {"code": code, "kind": SourceKind(known.kind).label}
+        )
+    return known
+
+
+def manual(*, now: datetime) -> Source:
+    """Where records come from that a colleague typed in."""
+    return ensure(code="manual", name="Typed in", kind=SourceKind.MANUAL, now=now)
