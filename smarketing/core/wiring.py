@@ -17,6 +17,11 @@ class WiredAppConfig(AppConfig):
     """An app whose ``wiring.connect`` runs once, when every app's models are loaded."""
 
     default_auto_field = "django.db.models.BigAutoField"
+    # Django picks the only candidate of a module; this base, imported there, must not be one.
+    default = False
+
+    def __init_subclass__(cls) -> None:
+        cls.default = True
 
     def ready(self) -> None:
         module = f"{self.name}.wiring"
