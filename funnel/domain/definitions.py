@@ -34,7 +34,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A behaviour worth points: the kind of event, what must hold for it, and how many count per day."""
+    """A behaviour worth points: the kind of event, what must hold for it, and how many count per day.
+
+    Conditions read the event's properties, to which the caller adds its ``name`` and ``url``.
+    """
 
     key: str
     event: str
@@ -68,7 +71,7 @@ class Definition:
     signals: tuple[Signal, ...]
     half_life: timedelta
     fit_bands: Mapping[str, float]
-    interest_bands: Mapping[str, float]
+    interest_bands: Mapping[int, float]
     matrix: Mapping[str, Action]
     minimum_information: tuple[tuple[str, ...], ...]
     exclusions: tuple[Exclusion, ...]
@@ -78,23 +81,23 @@ class Definition:
         """A, B or C."""
         return fit.band(score, self.fit_bands)
 
-    def interest_band(self, score: float, previous: str | None = None) -> str:
+    def interest_band(self, score: float, previous: int | None = None) -> int:
         """1, 2 or 3. Entered at ≥ T; the band held before is left only below T·(1−hysteresis)."""
-        for name in ("1", "2"):
+        for name in (1, 2):
             threshold = self.interest_bands[name]
             if previous is not None and previous <= name:
                 threshold *= 1 - self.hysteresis
             if score >= threshold:
                 return name
-        return "3"
+        return 3
 
-    def leave_below(self, band: str) -> float | None:
+    def leave_below(self, band: int) -> float | None:
         """The score below which band 1 or 2 is left; None for band 3."""
         return self.interest_bands[band] * (1 - self.hysteresis) if band in self.interest_bands else None
 
-    def decide(self, fit_band: str, interest_band: str) -> Action:
+    def decide(self, fit_band: str, interest_band: int) -> Action:
         """What to do with a lead of this cell."""
-        return self.matrix[fit_band + interest_band]
+        return self.matrix[f"{fit_band}{interest_band}"]
 
     def missing(self, facts: Facts) -> list[str]:
         """Minimum information that is not there: "person.email" or "person.phone or person.mobile"."""
@@ -164,17 +167,17 @@ def default_document() -> dict[str, Any]:
             _criterion("private_email", -15, "person.has_work_email", "equals", value=False),
         ],
         "signals": [
-            {"key": "page_viewed", "event": "page_viewed", "points": 1, "daily_cap": 5},
-            {"key": "pricing_viewed", "event": "page_viewed", "points": 8, "daily_cap": 2,
-             "where": [{"path": "properties.path", "operator": "matches", "value": "*pricing*"}]},
-            {"key": "email_clicked", "event": "email_clicked", "points": 4, "daily_cap": 2},
-            {"key": "content_downloaded", "event": "content_downloaded", "points": 12, "daily_cap": 2},
-            {"key": "form_submitted", "event": "form_submitted", "points": 20, "daily_cap": 1},
-            {"key": "webinar_attended", "event": "webinar_attended", "points": 20, "daily_cap": 1},
-            {"key": "event_attended", "event": "event_attended", "points": 20, "daily_cap": 1},
-            {"key": "demo_requested", "event": "demo_requested", "points": 50, "daily_cap": 1},
-            {"key": "email_replied", "event": "email_replied", "points": 15, "daily_cap": 1},
-            {"key": "unsubscribed", "event": "unsubscribed", "points": -30, "daily_cap": 1},
+            _signal("page", 1, 5, "page"),
+            _signal("pricing_page", 8, 2, "page", ("url", "contains", "pricing")),
+            _signal("email_opened", 1, 1, "email_open"),
+            _signal("email_clicked", 4, 2, "email_click"),
+            _signal("form_submitted", 15, 1, "form"),
+            _signal("demo_requested", 40, 1, "form", ("name", "matches", "*demo*")),
+            _signal("content_downloaded", 12, 2, "track", ("name", "matches", "content downloaded")),
+            _signal("webinar_attended", 20, 1, "track", ("name", "matches", "webinar attended")),
+            _signal("event_attended", 20, 1, "track", ("name", "matches", "event attended")),
+            _signal("trial_started", 40, 1, "track", ("name", "matches", "trial started")),
+            _signal("unsubscribed", -30, 1, "track", ("name", "matches", "*unsubscribed")),
         ],
         "half_life_days": 30,
         "fit_bands": {"A": 60, "B": 30},
@@ -209,3 +212,11 @@ def _criterion(key: str, points: int, path: str, operator: str, *, value: Any = 
     if operator not in fit.WITHOUT_VALUE:
         entry["value"] = value
     return entry
+
+
+def _signal(
+    key: str, points: int, daily_cap: int, event: str, *where: tuple[str, str, str]
+) -> dict[str, Any]:
+    conditions = [{"path": f"properties.{name}", "operator": op, "value": value} for name, op, value in where]
+    entry = {"key": key, "event": event, "points": points, "daily_cap": daily_cap}
+    return {**entry, "where": conditions} if conditions else entry

@@ -94,6 +94,7 @@ class _Reader:
             self.problem("", "too_big", "The definition is too big.")
             return None
         half_life = self.number(document["half_life_days"], "half_life_days", least=0.25, most=3650)
+        interest_bands = self.bands(document["interest_bands"], "interest_bands", ("1", "2"), most=1e9)
         hysteresis = self.number(document["hysteresis"], "hysteresis", least=0, most=0.9)
         return Definition(
             document=document,
@@ -102,7 +103,7 @@ class _Reader:
             signals=self.signals(document["signals"]),
             half_life=timedelta(days=half_life or 1),
             fit_bands=self.bands(document["fit_bands"], "fit_bands", ("A", "B"), most=100),
-            interest_bands=self.bands(document["interest_bands"], "interest_bands", ("1", "2"), most=1e9),
+            interest_bands={int(name): least for name, least in interest_bands.items()},
             matrix=self.matrix(document["matrix"]),
             minimum_information=self.requirements(document["minimum_information"]),
             exclusions=self.exclusions(document["exclusions"]),

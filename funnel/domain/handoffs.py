@@ -86,14 +86,14 @@ def counts_net(state: str) -> bool:
 class ReturnReason:
     """Why a rep gives a lead back.
 
-    ``next_stage`` is where the lead goes (None: it stays and is routed again). ``is_rejection`` tells
-    whether the return says something against the lead's quality, and so against marketing's supply.
-    ``refuses_for_ever`` asks for a tombstone. ``needs_note`` makes the free text compulsory.
+    ``next_stage`` is where the lead goes. ``is_rejection`` tells whether the return says something against
+    the lead's quality, and so against marketing's supply. ``refuses_for_ever`` asks for a tombstone.
+    ``needs_note`` makes the free text compulsory.
     """
 
     code: str
     label: str
-    next_stage: str | None
+    next_stage: str
     is_rejection: bool = True
     refuses_for_ever: bool = False
     needs_note: bool = False
@@ -102,19 +102,14 @@ class ReturnReason:
 RETURN_REASONS: Mapping[str, ReturnReason] = {
     reason.code: reason
     for reason in (
-        ReturnReason("not_ready", "Right person, not ready yet", "nurture", is_rejection=False),
-        ReturnReason("wrong_owner", "Belongs to another owner", None, is_rejection=False),
-        ReturnReason("unreachable", "Could not be reached", "recycled"),
-        ReturnReason("missing_information", "Information is missing or wrong", "recycled", needs_note=True),
-        ReturnReason("no_need", "No need for what we sell", "recycled"),
+        ReturnReason("not_ready", "Not ready to buy yet", "nurture", is_rejection=False),
+        ReturnReason("wrong_contact", "Wrong contact or wrong data", "recycled", needs_note=True),
+        ReturnReason("no_fit", "Not our kind of customer", "disqualified", needs_note=True),
         ReturnReason("no_budget", "No budget", "recycled"),
-        ReturnReason("no_authority", "Does not decide or influence", "recycled"),
-        ReturnReason("bad_fit", "Does not fit the definition", "disqualified", needs_note=True),
-        ReturnReason("duplicate", "We already have this lead", "disqualified"),
+        ReturnReason("no_need", "No need", "recycled"),
         ReturnReason("competitor", "Works for a competitor", "disqualified", refuses_for_ever=True),
-        ReturnReason("not_a_buyer", "Student, applicant or vendor", "disqualified", refuses_for_ever=True),
-        ReturnReason("invalid", "Fake or unusable", "disqualified", refuses_for_ever=True),
-        ReturnReason("other", "Another reason", "recycled", needs_note=True),
+        ReturnReason("duplicate", "Already being worked", "disqualified"),
+        ReturnReason("unreachable", "Can't be reached", "recycled"),
     )
 }
 

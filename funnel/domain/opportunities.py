@@ -71,17 +71,13 @@ class LostReason:
 LOST_REASONS: Mapping[str, LostReason] = {
     reason.code: reason
     for reason in (
-        LostReason("price", "Too expensive"),
-        LostReason("competitor", "Bought from a competitor", needs_competitor=True),
-        LostReason("no_decision", "No decision was taken"),
+        LostReason("price", "Price"),
+        LostReason("competitor", "Competitor", needs_competitor=True),
+        LostReason("no_decision", "No decision"),
         LostReason("no_budget", "No budget"),
-        LostReason("timing", "Postponed"),
-        LostReason("missing_feature", "The product lacks something", needs_note=True),
-        LostReason("unresponsive", "No more answers"),
-        LostReason("not_a_fit", "Not the right customer"),
-        LostReason("duplicate", "Entered twice"),
-        LostReason("unknown", "Not recorded"),
-        LostReason("other", "Another reason", needs_note=True),
+        LostReason("missing_feature", "Missing feature", needs_note=True),
+        LostReason("timing", "Timing"),
+        LostReason("unknown", "Not told"),
     )
 }
 

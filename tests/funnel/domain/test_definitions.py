@@ -41,24 +41,24 @@ def test_the_digest_ignores_key_order_spaces_and_whole_floats():
 
 def test_the_default_reads_as_meant():
     assert DEFAULT.half_life == timedelta(days=30)
-    assert DEFAULT.decide("A", "1") is Action.HAND_OFF
-    assert DEFAULT.decide("C", "1") is Action.SELF_SERVE
-    assert DEFAULT.decide("C", "3") is Action.DISCARD
+    assert DEFAULT.decide("A", 1) is Action.HAND_OFF
+    assert DEFAULT.decide("C", 1) is Action.SELF_SERVE
+    assert DEFAULT.decide("C", 3) is Action.DISCARD
     assert len(DEFAULT.weights) == len(DEFAULT.caps) == len(DEFAULT.signals)
 
 
 def test_interest_only_ignores_fit():
     template = drafts.parse(definitions.interest_only_document())
-    assert {template.decide(band, "1") for band in "ABC"} == {Action.HAND_OFF}
+    assert {template.decide(band, 1) for band in "ABC"} == {Action.HAND_OFF}
 
 
 def test_bands_are_left_later_than_entered():
-    assert [DEFAULT.interest_band(score) for score in (40, 39.9, 15, 14.9)] == ["1", "2", "2", "3"]
-    assert [DEFAULT.interest_band(score, "1") for score in (36, 35.9, 13.4)] == ["1", "2", "3"]
-    assert [DEFAULT.interest_band(score, "2") for score in (40, 39, 13.5, 13.4)] == ["1", "2", "2", "3"]
-    assert DEFAULT.interest_band(39, "3") == "2"
-    assert DEFAULT.leave_below("1") == 36
-    assert DEFAULT.leave_below("3") is None
+    assert [DEFAULT.interest_band(score) for score in (40, 39.9, 15, 14.9)] == [1, 2, 2, 3]
+    assert [DEFAULT.interest_band(score, 1) for score in (36, 35.9, 13.4)] == [1, 2, 3]
+    assert [DEFAULT.interest_band(score, 2) for score in (40, 39, 13.5, 13.4)] == [1, 2, 2, 3]
+    assert DEFAULT.interest_band(39, 3) == 2
+    assert DEFAULT.leave_below(1) == 36
+    assert DEFAULT.leave_below(3) is None
 
 
 def test_the_gate_names_what_is_missing():
@@ -73,9 +73,11 @@ def test_exclusions_give_their_reason():
 
 
 def test_an_event_counts_for_every_signal_it_matches():
-    keys = [DEFAULT.signals[i].key for i in DEFAULT.signals_for("page_viewed", {"path": "/en/Pricing"})]
-    assert keys == ["page_viewed", "pricing_viewed"]
-    assert DEFAULT.signals_for("page_viewed", {}) == [0]
+    keys = [DEFAULT.signals[i].key for i in DEFAULT.signals_for("page", {"url": "https://x.example/Pricing"})]
+    assert keys == ["page", "pricing_page"]
+    assert DEFAULT.signals_for("page", {}) == [0]
+    named = DEFAULT.signals_for("form", {"name": "Request a demo"})
+    assert [DEFAULT.signals[i].key for i in named] == ["form_submitted", "demo_requested"]
     assert DEFAULT.signals_for("unheard_of", {}) == []
 
 

@@ -42,7 +42,8 @@ def test_not_ready_goes_to_nurture_and_rejects_nothing():
 
 
 @pytest.mark.parametrize(
-    ("reason", "note", "field"), [("because", "", "reason"), ("bad_fit", "  ", "note"), ("other", "", "note")]
+    ("reason", "note", "field"),
+    [("because", "", "reason"), ("no_fit", "  ", "note"), ("wrong_contact", "", "note")],
 )
 def test_a_return_without_a_usable_reason_is_refused(reason, note, field):
     with pytest.raises(ReasonRefused) as refused:

@@ -53,7 +53,12 @@ def test_outcomes():
 
 @pytest.mark.parametrize(
     ("reason", "field"),
-    [("", "lost_reason"), ("bored", "lost_reason"), ("competitor", "competitor"), ("other", "note")],
+    [
+        ("", "lost_reason"),
+        ("bored", "lost_reason"),
+        ("competitor", "competitor"),
+        ("missing_feature", "note"),
+    ],
 )
 def test_a_loss_without_what_belongs_to_it_is_refused(reason, field):
     with pytest.raises(DealRefused) as refused:
