@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pghistory
+from csp.constants import NONCE, NONE, SELF
 
 from smarketing import env
 
@@ -63,6 +64,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "smarketing.web.middleware.RequestClock",
+    "smarketing.web.middleware.NulRefusal",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -73,6 +76,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "smarketing.web.middleware.NoStore",
+    "smarketing.web.middleware.ViewerFormats",
+    "smarketing.web.middleware.Problems",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 
@@ -89,6 +95,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "smarketing.web.context.shell",
+            ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "smarketing.web.templatetags.fmt",
+                "smarketing.web.templatetags.front",
+                "smarketing.web.templatetags.ui",
             ],
         },
     },
@@ -166,19 +180,20 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "smarketing.web.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'", "'nonce-%s'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "object-src": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        "manifest-src": ["'self'"],
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -194,12 +209,55 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
 STATICFILES_FINDERS = [
-    "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "smarketing.assets.finders.NpmFinder",
 ]
+# Hashed and compressed copies need collectstatic, which a first run on a laptop is spared: there
+# whitenoise serves the files where they lie.
+_COLLECTED = not (DEBUG or DEMO or TESTING)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "smarketing.assets.storage.HashedStorage"
+        if _COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not _COLLECTED
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_MAX_AGE = 0 if DEBUG or TESTING else 60
+NPM_ROOT = BASE_DIR / "smarketing" / "assets" / "node_modules"
+NPM_STATIC = {
+    "vendor/htmx.js": "htmx.org/dist/htmx.esm.min.js",
+    "vendor/sortable.js": "sortablejs/modular/sortable.core.esm.js",
+    "vendor/echarts.js": "echarts/dist/echarts.esm.min.js",
+    "vendor/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "vendor/inter-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
+}
+# Bare names by which browser modules import one another.
+IMPORTMAP = {
+    "htmx": "vendor/htmx.js",
+    "sortable": "vendor/sortable.js",
+    "echarts": "vendor/echarts.js",
+    **{
+        f"web/{name}": f"web/js/{name}.js"
+        for name in (
+            "board",
+            "countdown",
+            "dialogs",
+            "dom",
+            "forms",
+            "menus",
+            "palette",
+            "polling",
+            "requests",
+            "selection",
+            "shortcuts",
+            "theme",
+            "toasts",
+            "words",
+        )
+    },
 }
 MEDIA_ROOT = Path(HOME / "files")
 

@@ -7,4 +7,10 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("smarketing.api")),
     path("accounts/", include("allauth.urls")),
+    path("", include("smarketing.web.urls")),
 ]
+
+handler400 = "smarketing.web.errors.bad_request"
+handler403 = "smarketing.web.errors.denied"
+handler404 = "smarketing.web.errors.missing"
+handler500 = "smarketing.web.errors.fault"

@@ -1,0 +1,1 @@
+"""Third-party browser files: listed here, installed by npm, never committed."""

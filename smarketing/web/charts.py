@@ -1,0 +1,88 @@
+"""Geometry of the small charts that the server draws as SVG.
+
+No script, no inline style: lengths are attributes. Each chart carries its numbers as a table too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar. ``value`` gives its length, ``text`` is what is written beside it.
+
+    ``note`` stands below; ``url`` opens the records behind the number; ``tone`` is a colour word.
+    """
+
+    label: Text
+    value: float
+    text: Text = ""
+    note: Text = ""
+    url: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBar:
+    """A bar with its length as a percentage of the longest."""
+
+    bar: Bar
+    width: str
+
+    @property
+    def text(self) -> Text:
+        """What is written beside the bar."""
+        return self.bar.text or f"{self.bar.value:g}"
+
+
+def draw_bars(bars: Sequence[Bar], *, longest: float | None = None) -> list[DrawnBar]:
+    """Lengths relative to ``longest`` (default: the largest value); a small value stays visible."""
+    top = longest or max((b.value for b in bars), default=0)
+    return [DrawnBar(b, _percent(b.value, top)) for b in bars]
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """A line through equally spaced values, in a box of ``width`` × ``height``."""
+
+    points: str
+    area: str
+    last_x: str
+    last_y: str
+    width: int
+    height: int
+
+
+def sparkline(values: Sequence[float], *, width: int = 96, height: int = 28) -> Sparkline | None:
+    """The line from the lowest to the highest value; ``None`` with fewer than two values."""
+    if len(values) < 2:
+        return None
+    low, high = min(values), max(values)
+    room = height - 6
+    step = (width - 6) / (len(values) - 1)
+    xy = [
+        (3 + i * step, 3 + (room / 2 if high == low else room * (high - v) / (high - low)))
+        for i, v in enumerate(values)
+    ]
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in xy)
+    x, y = xy[-1]
+    return Sparkline(
+        points=points,
+        area=f"{xy[0][0]:.1f},{height} {points} {x:.1f},{height}",
+        last_x=f"{x:.1f}",
+        last_y=f"{y:.1f}",
+        width=width,
+        height=height,
+    )
+
+
+def _percent(value: float, top: float) -> str:
+    if top <= 0 or value <= 0:
+        return "0%"
+    return f"{max(0.8, min(100.0, 100 * value / top)):.2f}%"

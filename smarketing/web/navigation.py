@@ -1,0 +1,100 @@
+"""The main menu. Apps register their entries in ``wiring.connect``; a role sees what it may open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+
+from smarketing.users.domain.roles import Capability, Role
+
+if TYPE_CHECKING:
+    from smarketing.users.models import User
+
+Text = str | Promise
+Badge = Callable[["User"], int]
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One entry: where it leads, who sees it, the key behind ``g`` and a count that needs attention.
+
+    ``roles`` empty means every role with ``capability``. ``phone`` puts it into the bottom bar, which
+    has room for four. ``section`` groups entries below a small heading.
+    """
+
+    label: Text
+    icon: str
+    url_name: str
+    capability: Capability = Capability.VIEW
+    roles: frozenset[Role] = frozenset()
+    order: int = 100
+    key: str = ""
+    section: Text = ""
+    badge: Badge | None = None
+    badge_label: Text = ""
+    phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry as one user sees it on one page."""
+
+    item: NavItem
+    url: str
+    is_current: bool
+    count: int
+
+
+_items: dict[str, NavItem] = {}
+_bell: list[tuple[str, Badge]] = []
+
+
+def register(item: NavItem) -> None:
+    """Add an entry. Called from ``wiring.connect`` only; the same address twice replaces."""
+    _items[item.url_name] = item
+
+
+def register_bell(url_name: str, unread: Badge) -> None:
+    """Say where notifications are read and how many a user has not read yet."""
+    _bell[:] = [(url_name, unread)]
+
+
+def bell(user: User) -> tuple[str, int] | None:
+    """The address of the user's notifications and the number of unread ones."""
+    for url_name, unread in _bell:
+        try:
+            return reverse(url_name), unread(user)
+        except NoReverseMatch:
+            return None
+    return None
+
+
+def items() -> list[NavItem]:
+    """Every registered entry in order."""
+    return sorted(_items.values(), key=lambda i: (i.order, str(i.label)))
+
+
+def entries(user: User, path: str) -> list[Entry]:
+    """The entries ``user`` may open; the longest address that begins ``path`` is the current one."""
+    seen: list[tuple[NavItem, str]] = []
+    for item in items():
+        if (item.roles and user.role not in item.roles) or not user.may(item.capability):
+            continue
+        try:
+            seen.append((item, reverse(item.url_name)))
+        except NoReverseMatch:  # an app that is not composed into urls.py has no entry
+            continue
+    current = _current([url for _, url in seen], path)
+    return [
+        Entry(item, url, is_current=url == current, count=item.badge(user) if item.badge else 0)
+        for item, url in seen
+    ]
+
+
+def _current(urls: Sequence[str], path: str) -> str:
+    fitting = [u for u in urls if path == u or (u != "/" and path.startswith(u.rstrip("/") + "/"))]
+    return max(fitting, key=len, default="")

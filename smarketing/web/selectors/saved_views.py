@@ -1,0 +1,38 @@
+"""Reads of saved views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+from smarketing.users.models import User
+from smarketing.web.models import SavedView
+
+SIDEBAR_LIMIT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A saved view as a link of the side bar."""
+
+    name: str
+    url: str
+    is_shared: bool
+
+
+def of_page(user: User, page: str) -> list[SavedView]:
+    """The views of one list that ``user`` may use, own ones and shared ones, by name."""
+    return list(SavedView.objects.visible_to(user).filter(page=page))  # type: ignore[attr-defined]
+
+
+def shortcuts(user: User) -> list[Shortcut]:
+    """The user's own views as links; a view of a page that is gone is left out."""
+    found: list[Shortcut] = []
+    for view in SavedView.objects.filter(user=user)[:SIDEBAR_LIMIT]:
+        try:
+            address = reverse(view.page)
+        except NoReverseMatch:
+            continue
+        found.append(Shortcut(view.name, f"{address}?{view.query}", view.is_shared))
+    return found

@@ -1,0 +1,78 @@
+// Single keys. They rest while somebody types or a dialog is open, and can be turned off.
+import { all, isTyping, one } from "web/dom";
+import { open } from "web/dialogs";
+
+const WAIT = 900;
+let waitsForPlace = false;
+
+const actions = {
+  "/": () => one("#list-search")?.focus() ?? one('[data-action="palette"]').click(),
+  "?": () => open(one("#shortcuts")),
+  j: () => step(1),
+  k: () => step(-1),
+  x: () => active()?.querySelector("input[data-pick]")?.click(),
+  Enter: () => active()?.querySelector("a[href]")?.click(),
+  a: () => press("accept"),
+  r: () => press("return"),
+  e: () => press("edit"),
+  c: () => press("create"),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (document.body.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  }
+  if (isTyping(event.target) || one("dialog[open]")) {
+    return;
+  }
+  if (waitsForPlace) {
+    waitsForPlace = false;
+    go(event);
+    return;
+  }
+  if (event.key === "g") {
+    waitsForPlace = true;
+    setTimeout(() => (waitsForPlace = false), WAIT);
+    return;
+  }
+  if (event.key === "Enter" && event.target !== document.body) {
+    return;
+  }
+  const action = actions[event.key];
+  if (action) {
+    event.preventDefault();
+    action();
+  }
+});
+
+function go(event) {
+  const link = one(`[data-go="${CSS.escape(event.key)}"]`);
+  if (link) {
+    event.preventDefault();
+    location.href = link.href;
+  }
+}
+
+// The row the keys act on: a table row or a card of the queue.
+function active() {
+  return one(".is-active[data-row]");
+}
+
+function step(by) {
+  const rows = all("[data-row]");
+  if (!rows.length) {
+    return;
+  }
+  const from = rows.indexOf(active());
+  const to = Math.max(0, Math.min(rows.length - 1, from < 0 ? 0 : from + by));
+  rows[from]?.classList.remove("is-active");
+  rows[to].classList.add("is-active");
+  rows[to].scrollIntoView({ block: "nearest" });
+  rows[to].querySelector("a[href]")?.focus({ preventScroll: true });
+}
+
+// data-key="accept" on a button of the active row, else on the page.
+function press(name) {
+  const selector = `[data-key="${name}"]`;
+  (active()?.querySelector(selector) ?? one(`.main ${selector}`))?.click();
+}

@@ -1,0 +1,68 @@
+"""How the browser finds its scripts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template import Context
+from django.templatetags.static import static
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+HTMX_CONFIG = {
+    "includeIndicatorCSS": False,
+    "history": "reload",
+    "mode": "same-origin",
+    "defaultTimeout": 30000,
+    "transitions": False,
+}
+
+
+@register.simple_tag(takes_context=True)
+def importmap(context: Context) -> SafeString:
+    """The map from bare module names to (hashed) addresses: the one inline script, with its nonce."""
+    imports: dict[str, Any] = {name: static(path) for name, path in settings.IMPORTMAP.items()}
+    body = json.dumps({"imports": imports}, separators=(",", ":")).replace("<", "\\u003c")
+    nonce = context["request"].csp_nonce
+    return format_html(
+        '<script type="importmap" nonce="{}">{}</script>',
+        nonce,
+        mark_safe(body),  # noqa: S308 -- our own settings, "<" escaped
+    )
+
+
+@register.simple_tag
+def htmx_config() -> SafeString:
+    """The settings of htmx: same origin only, no injected style, history by reload."""
+    return format_html('<meta name="htmx-config" content="{}">', json.dumps(HTMX_CONFIG))
+
+
+@register.simple_tag
+def script_words() -> SafeString:
+    """The words that scripts write, translated."""
+    return json_script(
+        {
+            "due": _("Due in {span}"),
+            "breached": _("Breached {span} ago"),
+            "ago": _("{span} ago"),
+            "in": _("in {span}"),
+            "now": _("just now"),
+            "minute": _("{n} min"),
+            "hour": _("{n} h"),
+            "day": _("{n} d"),
+            "selected": _("{n} selected"),
+            "offline": _("No connection. Nothing was changed; try again."),
+            "fault": _("Something broke on our side. Try again."),
+            "moved": _("Moved to {column}"),
+            "move_title": _("Move {card} to"),
+            "light": _("Light"),
+            "dark": _("Dark"),
+        },
+        "script-words",
+    )

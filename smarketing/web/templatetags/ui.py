@@ -1,0 +1,276 @@
+"""The building blocks of every page. Shown together on ``/styleguide``."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import lucide
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from smarketing.web import charts, formats
+from smarketing.web.templatetags.fmt import request_now
+
+register = template.Library()
+
+TONES = ("ok", "warn", "bad", "info", "accent", "plain")
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16, label: str = "") -> SafeString:
+    """A Lucide icon; silent to screen readers unless ``label`` says what it means."""
+    return _icon(name, size, label)
+
+
+@functools.lru_cache(maxsize=512)
+def _icon(name: str, size: int, label: str) -> SafeString:
+    spoken = {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
+    svg = lucide._render_icon(str(name) + "", size, **{"class": "icon", "focusable": "false"}, **spoken)
+    return mark_safe(svg)  # noqa: S308 -- drawn from the package, the label is an escaped attribute
+
+
+@register.simple_tag
+def tag(text: object, tone: str = "plain", title: str = "") -> SafeString:
+    """A word in a tinted pill. The word carries the meaning, the tone only supports it."""
+    return format_html('<span class="tag tag-{}"{}>{}</span>', _tone(tone), _title(title), text)
+
+
+@register.simple_tag
+def score(value: float | None, band: str = "", label: str = "") -> SafeString | str:
+    """A score of 0 to 100 as a meter with its number and, if given, its band ("A1")."""
+    if value is None:
+        return "–"
+    return format_html(
+        '<span class="score"><meter min="0" max="100" value="{}" aria-label="{}"></meter>'
+        '<span class="score-value">{}</span>{}</span>',
+        f"{value:g}",
+        label or _("Score"),
+        formats.number(round(value)),
+        format_html('<span class="band">{}</span>', band) if band else "",
+    )
+
+
+@register.simple_tag
+def avatar(name: object, size: str = "") -> SafeString:
+    """Initials in a disc whose tint follows the name."""
+    words = str(name).split()
+    initials = "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
+    return format_html(
+        '<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>',
+        sum(map(ord, str(name))) % 6,
+        f" avatar-{size}" if size else "",
+        initials,
+    )
+
+
+@register.simple_tag
+def who(name: object, sub: object = "", url: str = "") -> SafeString:
+    """A person or company: avatar, name (a link with ``url``) and a line below."""
+    text = format_html('<a href="{}" class="who-name">{}</a>', url, name) if url else format_html(
+        '<span class="who-name">{}</span>', name)  # fmt: skip
+    below = format_html('<span class="who-sub">{}</span>', sub) if sub else ""
+    return format_html('<span class="who">{}<span>{}{}</span></span>', avatar(name), text, below)
+
+
+@register.inclusion_tag("components/kpi.html")
+def kpi(
+    label: str,
+    value: object,
+    *,
+    delta: str = "",
+    tone: str = "",
+    note: str = "",
+    url: str = "",
+    trend: Sequence[float] = (),
+) -> dict[str, Any]:
+    """One number that matters: what it is, its value, its change (in words) and its base."""
+    drawn = charts.sparkline(trend, width=84) if trend else None
+    return {
+        "label": label, "value": value, "delta": delta, "tone": tone, "note": note, "url": url, "line": drawn,
+    }  # fmt: skip
+
+
+@register.inclusion_tag("components/empty.html")
+def empty(sentence: str, *, icon: str = "inbox", action: str = "", url: str = "") -> dict[str, Any]:
+    """What an empty place is for, and the one thing to do."""
+    return {"sentence": sentence, "icon": icon, "action": action, "url": url}
+
+
+@register.inclusion_tag("components/bars.html")
+def bars(items: Sequence[charts.Bar], label: str = "", longest: float | None = None) -> dict[str, Any]:
+    """Horizontal bars with labels and numbers."""
+    return {"bars": charts.draw_bars(items, longest=longest), "label": label}
+
+
+@register.inclusion_tag("components/spark.html")
+def spark(values: Sequence[float], label: str = "") -> dict[str, Any]:
+    """A small line without axes; ``label`` says it in words."""
+    return {"line": charts.sparkline(values), "label": label}
+
+
+@register.simple_tag
+def progress(value: float, maximum: float = 100, label: str = "") -> SafeString:
+    """How far something has come."""
+    return format_html(
+        '<progress max="{}" value="{}" aria-label="{}"></progress>',
+        f"{maximum:g}",
+        f"{value:g}",
+        label or _("Progress"),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def due(
+    context: Context,
+    due_at: datetime | None,
+    *,
+    warn_at: datetime | None = None,
+    windows: Sequence[tuple[datetime, datetime]] = (),
+    done: str = "",
+    paused: str = "",
+) -> SafeString:
+    """The state of a clock in words and colour; a script keeps it true.
+
+    ``done`` or ``paused`` is the sentence shown instead of a countdown. ``windows`` are the open
+    business hours until ``due_at``: with them the countdown counts only business time.
+    """
+    if done or paused or due_at is None:
+        return tag(done or paused or _("No deadline"), "ok" if done else "plain")
+    now = request_now(context)
+    left = _open_time(now, due_at, windows)
+    tone = "bad" if due_at <= now else "warn" if warn_at is not None and warn_at <= now else "ok"
+    words = _("Breached %(span)s ago") if due_at <= now else _("Due in %(span)s")
+    return format_html(
+        '<time class="tag tag-{} due" datetime="{}" title="{}" data-due{}{}>{}</time>',
+        tone,
+        due_at.isoformat(),
+        formats.moment(due_at),
+        format_html(' data-warn="{}"', warn_at.isoformat()) if warn_at else "",
+        format_html(' data-windows="{}"', json.dumps([[a.isoformat(), b.isoformat()] for a, b in windows]))
+        if windows else "",
+        words % {"span": formats.span(left)},
+    )  # fmt: skip
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
+    """A form field with label, help and error, tied together for screen readers."""
+    widget = bound.field.widget
+    described = [f"{bound.id_for_label}_help"] if bound.help_text or hint else []
+    described += [f"{bound.id_for_label}_error"] if bound.errors else []
+    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=attributes),
+        "help": bound.help_text or hint,
+        "is_check": isinstance(widget, CheckboxInput),
+        "is_group": isinstance(widget, CheckboxSelectMultiple | RadioSelect),
+    }
+
+
+@register.inclusion_tag("components/fields.html")
+def fields(form: Any) -> dict[str, Any]:
+    """All fields of a form in order, with what concerns the whole form above."""
+    return {"form": form}
+
+
+@register.simple_block_tag(takes_context=True)
+def card(
+    context: Context,
+    content: str,
+    *,
+    title: str = "",
+    sub: str = "",
+    id: str = "",
+    flush: bool = False,
+    url: str = "",
+    tight: bool = False,
+) -> SafeString:
+    """A surface with an optional heading; ``flush`` lets a table or list reach the edges."""
+    heading = {"title": title, "sub": sub, "id": id, "flush": flush, "url": url, "tight": tight}
+    return _block("card", content, **heading)
+
+
+@register.simple_block_tag(takes_context=True)
+def header(
+    context: Context, content: str, title: object, *, sub: object = "", crumbs: Any = ()
+) -> SafeString:
+    """The heading of a page: ``crumbs`` are (label, url) pairs, the content holds its actions."""
+    return _block("header", content, title=title, sub=sub, crumbs=crumbs)
+
+
+@register.simple_block_tag(takes_context=True)
+def menu(
+    context: Context, content: str, label: str, *, icon: str = "", quiet: bool = False, end: bool = False
+) -> SafeString:
+    """A button that opens a small panel; ``quiet`` hides the label from sight."""
+    return _block("menu", content, label=label, icon=icon, quiet=quiet, end=end)
+
+
+@register.simple_block_tag(takes_context=True)
+def dialog(context: Context, content: str, id: str, title: str, *, wide: bool = False) -> SafeString:
+    """A modal. ``data-opens="id"`` on any button opens it, ``data-closes`` inside closes it."""
+    return _block("dialog", content, id=id, title=title, wide=wide)
+
+
+@register.simple_block_tag(takes_context=True)
+def chart(
+    context: Context, content: str, title: str, *, head: Sequence[object] = (), rows: Sequence[Any] = ()
+) -> SafeString:
+    """A picture of numbers with the same numbers as a table behind "Show as table"."""
+    return _block("chart", content, title=title, head=head, rows=rows)
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def tabs(context: Context, items: Sequence[tuple[object, str]], label: str = "") -> dict[str, Any]:
+    """Links between the parts of one thing: (label, url) pairs; the present address is current."""
+    path = context["request"].get_full_path()
+    bare = context["request"].path
+    known = [url for _label, url in items]
+    current = path if path in known else bare
+    return {"items": [(text, url, url == current) for text, url in items], "label": label}
+
+
+@register.filter
+def toast_tone(tags: str) -> str:
+    """The tone in the tags of a message ("ok /undo/7/")."""
+    first = (tags or "").split(" ", 1)[0]
+    known = {"error": "bad", "warning": "warn", "success": "ok"}
+    return known.get(first, first if first in TONES else "info")
+
+
+@register.filter
+def toast_undo(tags: str) -> str:
+    """The address of Undo in the tags of a message."""
+    return next((part for part in (tags or "").split() if part.startswith("/")), "")
+
+
+def _block(name: str, content: str, **values: Any) -> SafeString:
+    return render_to_string(f"components/{name}.html", {"content": content, **values})
+
+
+def _tone(tone: str) -> str:
+    return tone if tone in TONES else "plain"
+
+
+def _title(title: str) -> SafeString | str:
+    return format_html(' title="{}"', title) if title else ""
+
+
+def _open_time(now: datetime, due_at: datetime, windows: Sequence[tuple[datetime, datetime]]) -> timedelta:
+    """Time between now and the deadline, counted in the windows if there are any."""
+    if not windows or due_at <= now:
+        return abs(due_at - now)
+    zero = timedelta(0)
+    return sum((max(zero, min(end, due_at) - max(start, now)) for start, end in windows), zero)
