@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from smarketing.users.domain.roles import Capability
 from smarketing.users.services import profiles
 from smarketing.web import rendering
-from smarketing.web.pages import Request, page
 from smarketing.web.forms.profile import ProfileForm
+from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
 
 YEAR_SECONDS = 365 * 24 * 3600
