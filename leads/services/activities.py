@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.events import ActivityLogged
@@ -19,7 +19,7 @@ from leads.models import (
     Person,
     Source,
 )
-from leads.services import fields, sources, touchpoints
+from leads.services import fields, once, sources, touchpoints
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
@@ -44,12 +44,6 @@ class NotATask(Conflict):
     """Only tasks are completed."""
 
     code = "not_a_task"
-
-
-class ActivityOfAnother(Conflict):
-    """The source's id was used for another person's activity."""
-
-    code = "activity_of_another"
 
 
 OUTCOMES: dict[str, tuple[str, ...]] = {
@@ -87,10 +81,8 @@ def log(
 
     Without ``lead`` it belongs to the person's open lap. The same ``(source, external_id)`` again
     returns what is stored. A note is always internal. Raises ``InTheFuture``, ``LeadOfAnother``,
-    :class:`OutcomeDoesNotFit`, :class:`TaskIsNotLogged` or what ``fields.checked`` raises.
+    ``IdOfAnother``, :class:`OutcomeDoesNotFit`, :class:`TaskIsNotLogged` or what ``fields.checked`` raises.
     """
-    if kind == ActivityKind.TASK:
-        raise TaskIsNotLogged(_("A task is planned, not logged."))
     values = _values(
         kind=kind,
         direction=Direction.INTERNAL if kind in _NOTHING_DONE else direction,
@@ -99,47 +91,42 @@ def log(
         body=body,
         duration_seconds=duration_seconds,
     )
-    _outcome_fits(values["kind"], values["outcome"])
-    at = fields.happened(occurred_at, field="occurred_at", now=now)
-    source = source or sources.manual(now=now)
-    if stored := _stored(source, external_id, person):
-        return stored
-    try:
-        with transaction.atomic():
-            activity = Activity.objects.create(
-                **values,
-                person=person,
-                lead=touchpoints.lead_of(person, lead),
-                company=person.company,
-                occurred_at=at,
-                actor=actor,
-                is_automated=is_automated,
-                source=source,
-                external_id=external_id,
-                created_at=now,
-                updated_at=now,
-            )
-    except IntegrityError:
-        # The same id was stored by another caller between our look and our insert.
-        if stored := _stored(source, external_id, person):
-            return stored
-        raise
+    _fits(values["kind"], values["outcome"])
+    activity, is_new = once.insert(
+        record=Activity(
+            **values,
+            person=person,
+            lead=touchpoints.lead_of(person=person, lead=lead),
+            company=person.company,
+            occurred_at=fields.happened(instant=occurred_at, field="occurred_at", now=now),
+            actor=actor,
+            is_automated=is_automated,
+            source=source or sources.manual(now=now),
+            external_id=external_id,
+            **fields.stamps(now=now),
+        )
+    )
+    if is_new:
+        _tell(activity, now=now)
+    return activity
+
+
+def _tell(activity: Activity, *, now: datetime) -> None:
     events.publish(
         ActivityLogged(
             activity_id=activity.pk,
             lead_id=activity.lead_id,
-            person_id=person.pk,
+            person_id=activity.person_id,
             kind=activity.kind,
-            is_attempt=is_attempt(activity),
-            occurred_at=at,
-            actor_id=actor.pk if actor else None,
+            is_attempt=is_attempt(activity=activity),
+            occurred_at=activity.occurred_at,
+            actor_id=activity.actor_id,
             now=now,
         )
     )
-    return activity
 
 
-def is_attempt(activity: Activity) -> bool:
+def is_attempt(*, activity: Activity) -> bool:
     """Whether a human approached the person: an outbound call, mail or meeting."""
     return (
         activity.kind in ATTEMPTS and activity.direction == Direction.OUTBOUND and not activity.is_automated
@@ -171,7 +158,7 @@ def add_task(
         **values,
         person=person,
         company=company or (person.company if person else None),
-        lead=touchpoints.lead_of(person, lead) if person else None,
+        lead=touchpoints.lead_of(person=person, lead=lead) if person else None,
         occurred_at=now,
         due_at=due_at,
         actor=owner,
@@ -203,7 +190,7 @@ def _set_done(
     (locked,) = locks.rows(Activity.objects.all(), [task.pk])
     if locked.kind != ActivityKind.TASK:
         raise NotATask(_("Only tasks are completed."))
-    fields.same_version(locked, expected_version)
+    fields.same_version(record=locked, expected=expected_version)
     if (locked.done_at is None) == (done_at is None):
         return locked
     locked.done_at, locked.version, locked.updated_at = done_at, locked.version + 1, now
@@ -213,13 +200,15 @@ def _set_done(
 
 def _values(**values: Any) -> dict[str, Any]:
     return fields.checked(
-        Activity,
-        values,
+        model=Activity,
+        values=values,
         allowed=("kind", "direction", "outcome", "subject", "body", "duration_seconds"),
     )
 
 
-def _outcome_fits(kind: str, outcome: str) -> None:
+def _fits(kind: str, outcome: str) -> None:
+    if kind == ActivityKind.TASK:
+        raise TaskIsNotLogged(_("A task is planned, not logged."))
     if outcome and outcome not in OUTCOMES[kind]:
         detail = _("This outcome does not belong to this kind of activity.")
         raise OutcomeDoesNotFit(detail, errors=[FieldError("outcome", OutcomeDoesNotFit.code, detail)])
@@ -227,12 +216,3 @@ def _outcome_fits(kind: str, outcome: str) -> None:
 
 def _bad(field: str, detail: str) -> fields.BadValue:
     return fields.BadValue(detail, errors=[FieldError(field, fields.BadValue.code, detail)])
-
-
-def _stored(source: Source, external_id: str | None, person: Person) -> Activity | None:
-    if external_id is None:
-        return None
-    found = Activity.objects.filter(source=source, external_id=external_id).first()
-    if found is not None and found.person_id != person.pk:
-        raise ActivityOfAnother(_("This id was used for an activity of another person."))
-    return found

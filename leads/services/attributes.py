@@ -50,8 +50,8 @@ def define(
     Raises :class:`TypeDiffers`, or what ``fields.checked`` raises. Two callers at once make one.
     """
     good = fields.checked(
-        AttributeDefinition,
-        {
+        model=AttributeDefinition,
+        values={
             "subject": subject,
             "key": key,
             "label": label or key.replace("_", " ").capitalize(),
@@ -80,7 +80,7 @@ def define(
 
 
 def merged(
-    subject: AttributeSubject, *, present: Mapping[str, Any], changes: Mapping[str, Any]
+    *, subject: AttributeSubject, present: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """``present`` with ``changes`` over it, each in the type of its definition; ``None`` or "" removes.
 
@@ -103,7 +103,7 @@ def merged(
             wrong.append(_wrong(key, _("No such attribute is defined.")))
         else:
             try:
-                result[key] = typed(known[key], raw)
+                result[key] = typed(definition=known[key], raw=raw)
             except ValueError as error:
                 wrong.append(_wrong(key, str(error)))
     if wrong:
@@ -111,7 +111,7 @@ def merged(
     return result
 
 
-def typed(definition: AttributeDefinition, raw: Any) -> Any:
+def typed(*, definition: AttributeDefinition, raw: Any) -> Any:
     """The value as it is stored: text, number, true or false, an ISO date, or one of the choices.
 
     Raises ``ValueError`` with a sentence for the person.

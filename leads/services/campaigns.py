@@ -69,7 +69,7 @@ def update(
 ) -> Campaign:
     """Change named columns. Locks the campaign. Raises ``EditedMeanwhile`` or as ``create``."""
     (locked,) = locks.rows(Campaign.objects.all(), [campaign.pk])
-    fields.same_version(locked, expected_version)
+    fields.same_version(record=locked, expected=expected_version)
     good = _checked(changes)
     different = [name for name, value in good.items() if getattr(locked, name) != value]
     for name in different:
@@ -82,7 +82,7 @@ def update(
 
 
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    good = fields.checked(Campaign, values, allowed=COLUMNS)
+    good = fields.checked(model=Campaign, values=values, allowed=COLUMNS)
     if "currency" in good:
         good["currency"] = good["currency"].upper()
     return good

@@ -96,7 +96,7 @@ def update(
     (locked,) = locks.rows(Company.objects.filter(merged_into=None), [company.pk]) or (None,)
     if locked is None:
         raise fields.EditedMeanwhile(_("This company was merged or removed meanwhile."))
-    fields.same_version(locked, expected_version)
+    fields.same_version(record=locked, expected=expected_version)
     good = _checked(changes, present=locked.attributes)
     if good.get("name") == "":
         raise _name_missing()
@@ -135,7 +135,7 @@ def find_or_create(
     domain get the same company: both wait for the advisory lock on it, taken in one order.
     """
     refs = tuple(refs)
-    domain, key = domain_of(domain), _key(name)
+    domain, key = domain_of(text=domain), _key(name)
     for text in sorted({f"name {key}", *([f"domain {domain}"] if domain else [])}):
         locks.advisory(locks.Namespace.COMPANY, zlib.crc32(text.encode()))
     found = find(name=name, domain=domain, refs=refs)
@@ -151,20 +151,20 @@ def find(*, name: str = "", domain: str = "", refs: Iterable[tuple[Source, str]]
     for source, external_id in refs:
         if found := present.filter(refs__source=source, refs__external_id=external_id).first():
             return found
-    if domain and (found := present.filter(domain=domain_of(domain)).first()):
+    if domain and (found := present.filter(domain=domain_of(text=domain)).first()):
         return found
     key = _key(name)
     return present.filter(name_key=key).first() if key else None
 
 
-def domain_of(text: str) -> str:
+def domain_of(*, text: str) -> str:
     """The host name in what people write into a field called "domain" or "website"."""
     host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower()).split("/")[0].split("?")[0]
     return host.split("@")[-1].split(":")[0].removeprefix("www.").rstrip(".")
 
 
 def _key(name: str) -> str:
-    return identifiers.company_key(name)
+    return identifiers.company_key(name=name)
 
 
 def _name_missing() -> NameMissing:
@@ -173,13 +173,15 @@ def _name_missing() -> NameMissing:
 
 
 def _checked(values: Mapping[str, Any], *, present: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    good = fields.checked(Company, {n: v for n, v in values.items() if n != "attributes"}, allowed=COLUMNS)
+    good = fields.checked(
+        model=Company, values={n: v for n, v in values.items() if n != "attributes"}, allowed=COLUMNS
+    )
     if "attributes" in values:
         good["attributes"] = attributes.merged(
-            AttributeSubject.COMPANY, present=present or {}, changes=values["attributes"]
+            subject=AttributeSubject.COMPANY, present=present or {}, changes=values["attributes"]
         )
     if "domain" in good:
-        good["domain"] = domain_of(good["domain"])
+        good["domain"] = domain_of(text=good["domain"])
     if "currency" in good:
         good["currency"] = good["currency"].upper()
     return good

@@ -54,7 +54,7 @@ class EventInput:
     properties: Mapping[str, Any] = field(default_factory=dict)
 
 
-def id_of(source: Source, message_id: str) -> uuid.UUID:
+def id_of(*, source: Source, message_id: str) -> uuid.UUID:
     """The key of an event: UUIDv5 of (source, message id)."""
     return uuid.uuid5(_NAMESPACE, f"{source.code}/{message_id}")
 
@@ -72,7 +72,7 @@ def record(*, rows: Sequence[EventInput], now: datetime) -> tuple[uuid.UUID, ...
         raise BadEvent(_("Some of the events can't be stored."), errors=wrong)
     by_id: dict[uuid.UUID, EventInput] = {}
     for row in rows:
-        by_id.setdefault(id_of(row.source, row.message_id), row)
+        by_id.setdefault(id_of(source=row.source, message_id=row.message_id), row)
     if not by_id:
         return ()
     columns = zip(*(_columns(key, row, now) for key, row in sorted(by_id.items())), strict=True)

@@ -41,7 +41,7 @@ class EditedMeanwhile(Stale):
 
 
 def checked(
-    model: type[models.Model], values: Mapping[str, Any], *, allowed: Collection[str]
+    *, model: type[models.Model], values: Mapping[str, Any], allowed: Collection[str]
 ) -> dict[str, Any]:
     """``values`` as the columns of ``model`` take them; text is trimmed.
 
@@ -84,7 +84,7 @@ def _value(field: Any, value: Any) -> Any:
     return field.clean(value, None)
 
 
-def happened(instant: datetime, *, field: str, now: datetime) -> datetime:
+def happened(*, instant: datetime, field: str, now: datetime) -> datetime:
     """``instant``, at most ``now``. Raises :class:`InTheFuture` when it lies further ahead."""
     if instant.tzinfo is None:
         detail = _("Give the time with its zone.")
@@ -95,7 +95,12 @@ def happened(instant: datetime, *, field: str, now: datetime) -> datetime:
     return min(instant, now)
 
 
-def same_version(record: Any, expected: int | None) -> None:
+def stamps(*, now: datetime) -> dict[str, datetime]:
+    """The columns of a new record that say when it was made and last changed."""
+    return {"created_at": now, "updated_at": now}
+
+
+def same_version(*, record: Any, expected: int | None) -> None:
     """Raise :class:`EditedMeanwhile` unless the locked ``record`` is the one that was read."""
     if expected is not None and record.version != expected:
         raise EditedMeanwhile(

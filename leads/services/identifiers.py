@@ -88,7 +88,7 @@ class Phone:
     is_mobile: bool
 
 
-def email_of(text: str) -> str:
+def email_of(*, text: str) -> str:
     """The address in normal form: trimmed, Unicode NFC, lower case. Raises :class:`BadEmail`."""
     try:
         # Addresses of intranets and trials (.local, .test) are addresses too; nothing is sent here.
@@ -107,12 +107,12 @@ def _bad_email(text: str, reason: str) -> BadEmail:
     return BadEmail(detail, errors=[FieldError("emails", BadEmail.code, detail)])
 
 
-def emails_of(texts: Iterable[str]) -> tuple[str, ...]:
+def emails_of(*, texts: Iterable[str]) -> tuple[str, ...]:
     """The addresses in normal form, each once, in the order given; blank ones are left out."""
-    return tuple(dict.fromkeys(email_of(text) for text in texts if text.strip()))
+    return tuple(dict.fromkeys(email_of(text=text) for text in texts if text.strip()))
 
 
-def phone_of(text: str, *, country: str = "") -> Phone:
+def phone_of(*, text: str, country: str = "") -> Phone:
     """The number as written and in E.164, read with the habits of ``country`` (name or ISO code).
 
     A number that is not valid there is kept as written, without E.164: people write "ext." and
@@ -123,7 +123,7 @@ def phone_of(text: str, *, country: str = "") -> Phone:
         detail = f"“{written[:80]}” is not a phone number."
         raise BadPhone(detail, errors=[FieldError("phones", BadPhone.code, detail)])
     try:
-        number = phonenumbers.parse(written, region_of(country) or None)
+        number = phonenumbers.parse(written, region_of(country=country) or None)
     except phonenumbers.NumberParseException:
         return Phone(written, "", is_mobile=False)
     if not phonenumbers.is_valid_number(number):
@@ -132,17 +132,17 @@ def phone_of(text: str, *, country: str = "") -> Phone:
     return Phone(written, e164, is_mobile=phonenumbers.number_type(number) in _MOBILE)
 
 
-def phones_of(texts: Iterable[str], *, country: str = "") -> tuple[Phone, ...]:
+def phones_of(*, texts: Iterable[str], country: str = "") -> tuple[Phone, ...]:
     """The numbers, each once, in the order given; blank ones are left out."""
     found: dict[str, Phone] = {}
     for text in texts:
         if text.strip():
-            phone = phone_of(text, country=country)
+            phone = phone_of(text=text, country=country)
             found.setdefault(phone.e164 or phone.written, phone)
     return tuple(found.values())
 
 
-def region_of(country: str) -> str:
+def region_of(*, country: str) -> str:
     """The ISO 3166 code of a country given by code or English name, or "" when it is unknown."""
     name = " ".join(country.split()).casefold()
     if len(name) == 2 and name.upper() in phonenumbers.SUPPORTED_REGIONS:
@@ -158,7 +158,7 @@ def _regions() -> dict[str, str]:
     return {re.sub(r" \(.*\)$", "", name).casefold(): code for code, name in rows}
 
 
-def company_key(name: str) -> str:
+def company_key(*, name: str) -> str:
     """The name as companies are compared: lower case, without punctuation and legal form.
 
     At most 255 characters. A name that is nothing but a legal form is kept.

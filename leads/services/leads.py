@@ -87,32 +87,14 @@ def capture(
     ``InTheFuture``, ``Unidentified``, ``BadEmail``, ``BadPhone``, ``BadAttribute``,
     :class:`LeadOfAnother` or what ``fields.checked`` raises; then nothing was written.
     """
-    at = fields.happened(captured_at, field="captured_at", now=now)
-    values = fields.checked(
-        Lead,
-        {
-            "origin": origin,
-            "channel": channel or (campaign.channel if campaign else None),
-            "campaign": campaign,
-            "landing_page": landing_page,
-            "description": description,
-        },
-        allowed=COLUMNS,
-    )
+    at = fields.happened(instant=captured_at, field="captured_at", now=now)
+    values = _how(origin, channel, campaign, landing_page, description)
     known = Lead.objects.filter(source=source, external_id=external_id).first() if external_id else None
     if known is not None and _same_person(known, person):
         return Captured(known, created=False)
-    if isinstance(company, CompanyInput):
-        company = companies.find_or_create(
-            name=company.name,
-            domain=company.domain,
-            country=company.country,
-            refs=company.refs,
-            actor=actor,
-            now=now,
-        )
-    human = _human(person, company, actor=actor, now=now)
-    values["company"] = company or human.company
+    employer = _company(company, actor=actor, now=now)
+    human = _human(person, employer, actor=actor, now=now)
+    values["company"] = employer or human.company
     lead = Lead.objects.open().filter(person=human).select_for_update().first()
     created = lead is None
     if lead is None:
@@ -141,12 +123,12 @@ def update(
     Locks the lead. Raises ``EditedMeanwhile``, ``BadAttribute`` or what ``fields.checked`` raises.
     """
     (locked,) = locks.rows(Lead.objects.all(), [lead.pk])
-    fields.same_version(locked, expected_version)
+    fields.same_version(record=locked, expected=expected_version)
     columns = {n: v for n, v in changes.items() if n != "attributes"}
-    good = fields.checked(Lead, columns, allowed=COLUMNS)
+    good = fields.checked(model=Lead, values=columns, allowed=COLUMNS)
     if "attributes" in changes:
         good["attributes"] = custom.merged(
-            AttributeSubject.LEAD, present=locked.attributes, changes=changes["attributes"]
+            subject=AttributeSubject.LEAD, present=locked.attributes, changes=changes["attributes"]
         )
     different = {n: v for n, v in good.items() if getattr(locked, n) != v}
     _write(locked, different, actor=actor, now=now)
@@ -188,6 +170,36 @@ def reopen(*, lead: Lead, now: datetime) -> Lead:
     return locked
 
 
+def _how(
+    origin: str, channel: Channel | None, campaign: Campaign | None, landing_page: str, description: str
+) -> dict[str, Any]:
+    """The columns that tell how the lead came, checked."""
+    return fields.checked(
+        model=Lead,
+        values={
+            "origin": origin,
+            "channel": channel or (campaign.channel if campaign else None),
+            "campaign": campaign,
+            "landing_page": landing_page,
+            "description": description,
+        },
+        allowed=COLUMNS,
+    )
+
+
+def _company(given: Company | CompanyInput | None, *, actor: User | None, now: datetime) -> Company | None:
+    if not isinstance(given, CompanyInput):
+        return given
+    return companies.find_or_create(
+        name=given.name,
+        domain=given.domain,
+        country=given.country,
+        refs=given.refs,
+        actor=actor,
+        now=now,
+    )
+
+
 def _same_person(known: Lead, person: PersonInput | Person) -> bool:
     """The stored lead of this external id is theirs. Raises :class:`LeadOfAnother` if it is not."""
     if isinstance(person, Person) and person.pk != known.person_id:
@@ -200,7 +212,7 @@ def _human(
 ) -> Person:
     """The person, locked. Of two callers who make the same one, the second finds the first's."""
     if isinstance(given, Person):
-        return people.lock(given.pk)
+        return people.lock(pk=given.pk)
     for attempt in range(_ATTEMPTS):
         found = people.find(emails=given.emails, phones=given.phones, refs=given.refs, country=given.country)
         if found is not None:
@@ -253,7 +265,7 @@ def _open_lap(
         captured_at=at,
         source=source,
         external_id=external_id,
-        attributes=custom.merged(AttributeSubject.LEAD, present={}, changes=attributes),
+        attributes=custom.merged(subject=AttributeSubject.LEAD, present={}, changes=attributes),
         created_at=now,
         updated_at=now,
     )
@@ -271,7 +283,7 @@ def _fill(
     additional = {k: v for k, v in attributes.items() if k not in lead.attributes}
     if additional:
         blank["attributes"] = custom.merged(
-            AttributeSubject.LEAD, present=lead.attributes, changes=additional
+            subject=AttributeSubject.LEAD, present=lead.attributes, changes=additional
         )
     _write(lead, blank, actor=actor, now=now)
 

@@ -25,6 +25,7 @@ from leads.services import attributes, fields, identifiers, searching
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
+from smarketing.users.selectors import organisation
 
 COLUMNS = (
     "first_name",
@@ -84,12 +85,12 @@ def find(
     for source, external_id in refs:
         if found := present.filter(refs__source=source, refs__external_id=external_id).first():
             return found
-    addresses = identifiers.emails_of(emails)
+    addresses = identifiers.emails_of(texts=emails)
     holders = {e.email: e.person for e in _emails(addresses)}
     for address in addresses:
         if address in holders:
             return holders[address]
-    numbers = [p.e164 for p in identifiers.phones_of(phones, country=country) if p.e164]
+    numbers = [p.e164 for p in identifiers.phones_of(texts=phones, country=_country(country)) if p.e164]
     if numbers:
         same = list(present.filter(phones__e164__in=numbers).distinct()[:2])
         if len(same) == 1 and not (addresses and same[0].emails.exists()):
@@ -120,12 +121,12 @@ def create(
     Raises :class:`Unidentified`, :class:`IdentifierTaken`, ``BadEmail``, ``BadPhone`` or what
     ``fields.checked`` raises.
     """
-    addresses = identifiers.emails_of(emails)
-    numbers = identifiers.phones_of(phones, country=country or (company.country if company else ""))
+    addresses = identifiers.emails_of(texts=emails)
+    numbers = identifiers.phones_of(texts=phones, country=_country(country, company))
     refs = tuple(refs)
     good = fields.checked(
-        Person,
-        {
+        model=Person,
+        values={
             "first_name": first_name,
             "last_name": last_name,
             "title": title,
@@ -163,10 +164,10 @@ def update(
     Locks the person; tells their open lead. Raises ``EditedMeanwhile``, :class:`IdentifierTaken` or
     what ``fields.checked`` raises.
     """
-    locked = lock(person.pk)
-    fields.same_version(locked, expected_version)
+    locked = lock(pk=person.pk)
+    fields.same_version(record=locked, expected=expected_version)
     columns = {n: v for n, v in changes.items() if n not in ("emails", "phones", "attributes")}
-    good = fields.checked(Person, columns, allowed=COLUMNS)
+    good = fields.checked(model=Person, values=columns, allowed=COLUMNS)
     if "attributes" in changes:
         good["attributes"] = _attributes(locked.attributes, changes["attributes"])
     different = [name for name, value in good.items() if getattr(locked, name) != value]
@@ -174,10 +175,10 @@ def update(
         setattr(locked, name, good[name])
     moved = False
     if "emails" in changes:
-        moved |= _replace_emails(locked, identifiers.emails_of(changes["emails"]))
+        moved |= _replace_emails(locked, identifiers.emails_of(texts=changes["emails"]))
     if "phones" in changes:
-        country = locked.country or (locked.company.country if locked.company else "")
-        moved |= _replace_phones(locked, identifiers.phones_of(changes["phones"], country=country))
+        country = _country(locked.country, locked.company)
+        moved |= _replace_phones(locked, identifiers.phones_of(texts=changes["phones"], country=country))
     if different or moved:
         _written(locked, different, actor=actor, now=now)
     return locked
@@ -188,9 +189,9 @@ def fill(
     *, person: Person, given: PersonInput, company: Company | None, actor: User | None, now: datetime
 ) -> Person:
     """Add what is new and fill what is blank; what is known already stays as it is."""
-    locked = lock(person.pk)
+    locked = lock(pk=person.pk)
     said = {name: getattr(given, name) for name in COLUMNS if name != "company"} | {"company": company}
-    good = fields.checked(Person, said, allowed=COLUMNS)
+    good = fields.checked(model=Person, values=said, allowed=COLUMNS)
     blank = [n for n, value in good.items() if value and not getattr(locked, n)]
     for name in blank:
         setattr(locked, name, good[name])
@@ -198,11 +199,11 @@ def fill(
     if additional:
         locked.attributes = _attributes(locked.attributes, additional)
         blank.append("attributes")
-    country = locked.country or (locked.company.country if locked.company else "")
+    country = _country(locked.country, locked.company)
     moved = _add(
         locked,
-        addresses=identifiers.emails_of(given.emails),
-        numbers=identifiers.phones_of(given.phones, country=country),
+        addresses=identifiers.emails_of(texts=given.emails),
+        numbers=identifiers.phones_of(texts=given.phones, country=country),
         refs=given.refs,
         skip_taken=True,
     )
@@ -211,7 +212,7 @@ def fill(
     return locked
 
 
-def lock(pk: int) -> Person:
+def lock(*, pk: int) -> Person:
     """The person, locked until the end of the transaction. Raises ``EditedMeanwhile`` when merged."""
     found = locks.rows(Person.objects.filter(merged_into=None), [pk])
     if not found:
@@ -228,8 +229,13 @@ def _written(person: Person, columns: Collection[str], *, actor: User | None, no
         events.publish(LeadsChanged(leads, actor.pk if actor else None, now))
 
 
+def _country(country: str, company: Company | None = None) -> str:
+    """Where a phone number without a country code is at home: the person's, company's, else ours."""
+    return country or (company.country if company else "") or organisation.current().country
+
+
 def _attributes(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    return attributes.merged(AttributeSubject.PERSON, present=present, changes=changes)
+    return attributes.merged(subject=AttributeSubject.PERSON, present=present, changes=changes)
 
 
 def _emails(addresses: Collection[str]) -> Iterable[PersonEmail]:

@@ -28,7 +28,9 @@ def ensure(*, code: str, name: str = "", kind: str, now: datetime) -> Source:
     known = Source.objects.filter(code=code).first()
     if known is None:
         values = fields.checked(
-            Source, {"code": code, "name": name or code, "kind": kind}, allowed=("code", "name", "kind")
+            model=Source,
+            values={"code": code, "name": name or code, "kind": kind},
+            allowed=("code", "name", "kind"),
         )
         Source.objects.bulk_create([Source(**values, created_at=now, updated_at=now)], ignore_conflicts=True)
         known = Source.objects.get(code=code)

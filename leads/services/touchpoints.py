@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.events import TouchpointsRecorded
 from leads.models import Campaign, Channel, Lead, Person, Source, Touchpoint, TouchpointKind
-from leads.services import fields
+from leads.services import fields, once
 from smarketing.core import events
-from smarketing.core.errors import Conflict, FieldError, Invalid
+from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.models import User
 
 _COLUMNS = ("kind", "channel", "campaign", "title", "url", "referrer", "parameters", "is_self_reported")
@@ -24,12 +24,6 @@ class LeadOfAnother(Invalid):
     """The lead is not one of the person's."""
 
     code = "lead_of_another"
-
-
-class TouchpointOfAnother(Conflict):
-    """The source's id was used for another person's touchpoint."""
-
-    code = "touchpoint_of_another"
 
 
 @transaction.atomic
@@ -52,15 +46,14 @@ def record(
     now: datetime,
 ) -> Touchpoint:
     """Store one contact; the same ``(source, external_id)`` again returns the one that is stored.
-
     Without ``lead`` it belongs to the person's open lap; without ``channel`` to the campaign's, else
-    to "unknown". Raises ``InTheFuture``, :class:`LeadOfAnother` or what ``fields.checked`` raises.
+    to "unknown". Raises ``InTheFuture``, ``IdOfAnother``, :class:`LeadOfAnother` or as ``fields.checked``.
     """
     good = fields.checked(
-        Touchpoint,
-        {
+        model=Touchpoint,
+        values={
             "kind": kind,
-            "channel": channel or (campaign.channel if campaign else None) or unknown_channel(),
+            "channel": _channel(channel, campaign),
             "campaign": campaign,
             "title": title,
             "url": url,
@@ -70,40 +63,27 @@ def record(
         },
         allowed=_COLUMNS,
     )
-    at = fields.happened(occurred_at, field="occurred_at", now=now)
-    if stored := _stored(source, external_id, person):
-        return stored
-    try:
-        with transaction.atomic():
-            touchpoint = Touchpoint.objects.create(
-                **good,
-                person=person,
-                lead=lead_of(person, lead),
-                source=source,
-                external_id=external_id,
-                occurred_at=at,
-                created_at=now,
-                updated_at=now,
-            )
-    except IntegrityError:
-        # The same id was stored by another caller between our look and our insert.
-        if stored := _stored(source, external_id, person):
-            return stored
-        raise
-    events.publish(TouchpointsRecorded((touchpoint.pk,), now))
+    touchpoint, is_new = once.insert(
+        record=Touchpoint(
+            **good,
+            person=person,
+            lead=lead_of(person=person, lead=lead),
+            source=source,
+            external_id=external_id,
+            occurred_at=fields.happened(instant=occurred_at, field="occurred_at", now=now),
+            **fields.stamps(now=now),
+        )
+    )
+    if is_new:
+        events.publish(TouchpointsRecorded((touchpoint.pk,), now))
     return touchpoint
 
 
-def _stored(source: Source, external_id: str | None, person: Person) -> Touchpoint | None:
-    if external_id is None:
-        return None
-    found = Touchpoint.objects.filter(source=source, external_id=external_id).first()
-    if found is not None and found.person_id != person.pk:
-        raise TouchpointOfAnother(_("This id was used for a touchpoint of another person."))
-    return found
+def _channel(channel: Channel | None, campaign: Campaign | None) -> Channel:
+    return channel or (campaign.channel if campaign else None) or unknown_channel()
 
 
-def lead_of(person: Person, lead: Lead | None) -> Lead | None:
+def lead_of(*, person: Person, lead: Lead | None) -> Lead | None:
     """``lead`` after a check that it is the person's, else their open lap."""
     if lead is None:
         return Lead.objects.open().filter(person=person).first()
