@@ -12,9 +12,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from leads.domain import identities
 from leads.events import LeadsChanged
 from leads.models import AttributeSubject, Company, CompanyRef, Lead, Source
-from leads.services import attributes, fields, identifiers, searching
+from leads.services import attributes, fields, searching
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
@@ -131,7 +132,7 @@ def find_or_create(
 ) -> Company:
     """The company with one of these refs, else this domain, else this name; made when there is none.
 
-    Names are compared by ``identifiers.company_key``. Two callers at once with the same name or
+    Names are compared by ``identities.company_key``. Two callers at once with the same name or
     domain get the same company: both wait for the advisory lock on it, taken in one order.
     """
     refs = tuple(refs)
@@ -164,7 +165,7 @@ def domain_of(*, text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return identifiers.company_key(name=name)
+    return identities.company_key(name)
 
 
 def _name_missing() -> NameMissing:

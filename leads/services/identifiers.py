@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -31,40 +30,6 @@ _OTHER_NAMES = {
     "united states of america": "US",
     "usa": "US",
 }
-
-
-_LEGAL_FORMS = frozenset(
-    [
-        "ab",
-        "ag",
-        "as",
-        "bv",
-        "co",
-        "company",
-        "corp",
-        "corporation",
-        "gmbh",
-        "inc",
-        "incorporated",
-        "kg",
-        "limited",
-        "llc",
-        "llp",
-        "ltd",
-        "ltda",
-        "nv",
-        "oy",
-        "plc",
-        "pty",
-        "sa",
-        "sarl",
-        "sas",
-        "se",
-        "sl",
-        "spa",
-        "srl",
-    ]
-)
 
 
 class BadEmail(Invalid):
@@ -156,16 +121,3 @@ def _regions() -> dict[str, str]:
     table = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
     return {re.sub(r" \(.*\)$", "", name).casefold(): code for code, name in rows}
-
-
-def company_key(*, name: str) -> str:
-    """The name as companies are compared: lower case, without punctuation and legal form.
-
-    At most 255 characters. A name that is nothing but a legal form is kept.
-    """
-    plain = unicodedata.normalize("NFKC", name).casefold().replace("&", " and ")
-    words = re.sub(r"[^\w\s]", "", plain).split()
-    kept = list(words)
-    while len(kept) > 1 and kept[-1] in _LEGAL_FORMS:
-        kept.pop()
-    return " ".join(kept)[:255]
