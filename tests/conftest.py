@@ -36,10 +36,9 @@ def django_db_setup(
         database.create()
     # Tests that commit leave rows behind. Truncating would stumble over append-only tables and take
     # the rows that migrations have put in; a new copy of the template has neither trouble.
-    original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = lambda _case: database.renew()
-    yield
-    TransactionTestCase._fixture_teardown = original
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: database.renew())
+        yield
     with django_db_blocker.unblock():
         database.drop()
 

