@@ -68,6 +68,12 @@ ALLOWED_HOSTS: list[str] = read.list("ALLOWED_HOSTS", default=["127.0.0.1", "loc
 TRUSTED_PROXIES: list[str] = read.list("TRUSTED_PROXIES", default=[])
 EMAIL_BACKEND: str = read.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL: str = read.str("DEFAULT_FROM_EMAIL", default="smarketing@localhost")
+EMAIL_HOST: str = read.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT: int = read.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER: str = read.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD: str = read.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS: bool = read.bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL: bool = read.bool("EMAIL_USE_SSL", default=False)
 SECRET_KEY: str = read.str("SECRET_KEY", default="") or kept("signing_key", _signing_key)
 SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
 # Secrets at rest have keys of their own, so that a dump of the database alone discloses none.

@@ -1,0 +1,5 @@
+"""Tables of the audit app."""
+
+from smarketing.audit.models.entry import AuditEntry
+
+__all__ = ["AuditEntry"]
