@@ -106,7 +106,7 @@ def _mail(delivery: Delivery) -> Attempt:
     subject = " ".join(str(notice.get("subject") or text.split("\n", 1)[0]).split())[:200]
     message = EmailMultiAlternatives(
         subject=subject,
-        body=render_to_string("notifications/mail.txt", context),
+        body="\n\n".join(part for part in (text, context["url"], f"-- \n{settings.SITE_URL}\n") if part),
         to=[delivery.email],
         # Kept over attempts: a receiver that has it already knows it again.
         headers={

@@ -8,7 +8,6 @@ import smarketing.core.clock
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,20 +16,34 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='SavedView',
+            name="SavedView",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=smarketing.core.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=smarketing.core.clock.now, editable=False)),
-                ('page', models.CharField(max_length=100)),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('query', models.TextField(blank=True)),
-                ('is_shared', models.BooleanField(default=False, verbose_name='shared with everybody')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=smarketing.core.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=smarketing.core.clock.now, editable=False)),
+                ("page", models.CharField(max_length=100)),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("query", models.TextField(blank=True)),
+                ("is_shared", models.BooleanField(default=False, verbose_name="shared with everybody")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_views",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'pk'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'page', 'name'), name='saved_view_once')],
+                "ordering": ["name", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "page", "name"), name="saved_view_once")
+                ],
             },
         ),
     ]

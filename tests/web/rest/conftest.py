@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models import F, QuerySet
+from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
@@ -61,7 +62,7 @@ class PeopleResource(Listable, Retrievable, Creatable, Updatable, Resource):
 
 router = Router()
 router.register("people", PeopleResource, basename="test-person")
-urlpatterns = router.urls
+urlpatterns = [path("api/v1/", include(router.urls))]
 
 
 @pytest.fixture
