@@ -76,6 +76,15 @@ class HandoffGateFailed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class HandoffWaiting(Fact):
+    """A lead passed the gate and no rep is eligible: it waits, and managers should know."""
+
+    handoff_id: int
+    lead_id: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffAccepted(Fact):
     """Sales accepted a handoff."""
 
@@ -145,6 +154,16 @@ class OpportunityMoved(Fact):
     amount: Decimal | None
     currency: str
     moved_at: datetime
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityChanged(Fact):
+    """A deal has another amount, owner, product or date; it stands where it stood."""
+
+    opportunity_id: int
+    lead_id: int | None
     actor_id: int | None
     now: datetime
 

@@ -10,7 +10,7 @@ from funnel.models.opportunity import (
     OpportunityTransition,
     Product,
 )
-from funnel.models.score import FitBand, Interest, LeadAction, LeadScore, SignalDay
+from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadScore, SignalDay
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DefinitionState",
     "DefinitionVersion",
     "FitBand",
+    "FitPeriod",
     "Handoff",
     "HandoffState",
     "Interest",

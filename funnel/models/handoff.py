@@ -125,12 +125,12 @@ class Ring(Stamped):
 
 
 class RingMember(models.Model):
-    """A rep's place in a ring: the lowest pointer is next, and each lead adds 1/weight."""
+    """A rep's place in a ring: the lowest pointer is next, and each lead adds STRIDE/weight."""
 
     ring = models.ForeignKey(Ring, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ring_places")
     weight = models.PositiveSmallIntegerField(_("weight"), default=1)
-    pointer = models.DecimalField(max_digits=20, decimal_places=10, default=0)
+    pointer = models.BigIntegerField(default=0)
     is_active = models.BooleanField(_("takes leads"), default=True)
     open_cap = models.PositiveIntegerField(_("at most open leads"), null=True, blank=True)
     last_assigned_at = models.DateTimeField(null=True)
@@ -138,7 +138,7 @@ class RingMember(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["ring", "user"], name="ring_member_once"),
-            models.CheckConstraint(condition=models.Q(weight__gt=0), name="ring_weight_positive"),
+            models.CheckConstraint(condition=models.Q(weight__range=(1, 20)), name="ring_weight_in_range"),
         ]
 
     def __str__(self) -> str:

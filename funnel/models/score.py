@@ -99,3 +99,21 @@ class LeadScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fit_band}{self.interest_band}"
+
+
+class FitPeriod(models.Model):
+    """What a lead's fit was until it changed, so that the past can be evaluated as it was."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+", db_index=False)
+    definition = models.ForeignKey(
+        DefinitionVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    until = models.DateTimeField()
+    fit = models.FloatField()
+    fit_band = models.CharField(max_length=1, choices=FitBand.choices)
+
+    class Meta:
+        indexes = [models.Index(fields=["lead", "until"], name="fit_periods_of_lead")]
+
+    def __str__(self) -> str:
+        return f"{self.lead_id} {self.fit_band} until {self.until:%Y-%m-%d}"
