@@ -71,7 +71,7 @@ install_lock() {
   if command -v uv >/dev/null 2>&1; then
     uv pip install --quiet --python "$VENV/bin/python" --require-hashes -r "$lock"
   else
-    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
       --require-hashes -r "$lock"
   fi
   cp "$lock" "$stamp"

@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -24,16 +23,17 @@ from smarketing.core.errors import Denied
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
+P = ParamSpec("P")
+
 
 class Request(HttpRequest):
     """A request of a signed-in user, as views behind ``@page`` receive it."""
 
     user: User
     htmx: HtmxDetails
-    now: datetime
 
 
-View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+View = Callable[Concatenate[Any, P], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def page(
     capability: Capability | None = None,
     public: bool = False,
     methods: Sequence[str] = ("GET",),
-) -> Callable[[View], View]:
+) -> Callable[[View[P]], View[P]]:
     """Guard a view: signed in (unless ``public``), with ``capability``, by one of ``methods``.
 
     A page that needs only a sign-in gives ``capability=Capability.VIEW``. HEAD comes with GET.
@@ -74,9 +74,9 @@ def page(
     rule = PageRule(capability=capability, public=public, methods=tuple(methods))
     allowed = {*methods, *(["HEAD"] if "GET" in methods else [])}
 
-    def guard(view: View) -> View:
+    def guard(view: View[P]) -> View[P]:
         @functools.wraps(view)
-        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if request.method not in allowed:
                 return HttpResponseNotAllowed(sorted(allowed))
             if not public:
@@ -87,7 +87,7 @@ def page(
             return view(request, *args, **kwargs)
 
         guarded.page_rule = rule  # type: ignore[attr-defined]
-        return cast(View, guarded)
+        return guarded
 
     return guard
 

@@ -17,7 +17,6 @@ from django.utils.functional import Promise
 from smarketing.web import keyset, query
 
 M = TypeVar("M", bound=Model)
-Row = TypeVar("Row")
 PAGE_SIZE = 50
 Text = str | Promise
 
@@ -50,13 +49,13 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[Row]):
+class Table(Generic[M]):
     """One page of a list, ready for ``components/table.html``."""
 
     id: str
     caption: Text
     headers: list[Header]
-    rows: list[Row]
+    rows: list[M]
     next_url: str
     sort: str
     is_first: bool

@@ -1,0 +1,37 @@
+"""Reads of the definition: the version in force and its parsed form."""
+
+from __future__ import annotations
+
+from funnel.domain.definitions import Definition
+from funnel.domain.drafts import parse
+from funnel.domain.interest import Decay
+from funnel.models import DefinitionState, DefinitionVersion
+
+# Parsed forms by digest; a digest stands for one body, so an entry never goes stale.
+_parsed: dict[str, Definition] = {}
+_MOST = 32
+
+
+def in_force() -> DefinitionVersion:
+    """The version in force. A migration makes the first, so there is always one."""
+    return DefinitionVersion.objects.get(state=DefinitionState.IN_FORCE)
+
+
+def in_force_id() -> int:
+    """The key of the version in force."""
+    return DefinitionVersion.objects.values_list("pk", flat=True).get(state=DefinitionState.IN_FORCE)
+
+
+def rules_of(version: DefinitionVersion) -> Definition:
+    """The parsed form of a version."""
+    known = _parsed.get(version.digest)
+    if known is None:
+        if len(_parsed) >= _MOST:
+            _parsed.clear()
+        known = _parsed[version.digest] = parse(version.body)
+    return known
+
+
+def decay_of(version: DefinitionVersion) -> Decay:
+    """The frame in which the masses of this version are meant."""
+    return Decay(version.landmark, rules_of(version).half_life)

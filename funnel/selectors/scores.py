@@ -1,0 +1,106 @@
+"""Reads of scores: the explanation that sums to the number, and who is hottest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from funnel.domain import fit as fits
+from funnel.domain import interest
+from funnel.domain.fit import Fit
+from funnel.domain.interest import Share
+from funnel.models import Interest, LeadScore
+from funnel.selectors import definitions, facts
+from leads.models import Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a lead's numbers are what they are.
+
+    ``fit`` lists every criterion: the points plus ``fit.clamped`` are ``fit.score``. ``interest`` is
+    the sum of the ``shown`` of its ``signals``, exactly.
+    """
+
+    at: datetime
+    definition: str
+    cell: str
+    action: str
+    fit: Fit
+    fit_band: str
+    interest: float
+    interest_band: int
+    signals: tuple[Share, ...]
+    excluded: str
+    qualified_at: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form frozen into a packet."""
+        return {
+            "at": self.at.isoformat(),
+            "definition": self.definition,
+            "cell": self.cell,
+            "action": self.action,
+            "fit": {**self.fit.to_json(), "band": self.fit_band},
+            "interest": {
+                "score": self.interest,
+                "band": self.interest_band,
+                "signals": [asdict(share) for share in self.signals],
+            },
+            "excluded": self.excluded,
+            "qualified_at": self.qualified_at.isoformat() if self.qualified_at else None,
+        }
+
+
+def explain(*, lead: Lead, at: datetime) -> Explanation:
+    """The score of ``lead`` at ``at`` with all that made it, under the version that scored it."""
+    score = LeadScore.objects.select_related("definition").get(lead=lead)
+    version = score.definition
+    rules = definitions.rules_of(version)
+    decay = definitions.decay_of(version)
+    held = Interest.objects.filter(person_id=lead.person_id, definition=version).first()
+    masses = held.masses if held else [0.0] * len(rules.signals)
+    shown, shares = interest.explain(
+        decay,
+        {signal.key: signal.points for signal in rules.signals},
+        {signal.key: mass for signal, mass in zip(rules.signals, masses, strict=True)},
+        at,
+    )
+    known = facts.of_leads([lead.pk])[lead.pk]
+    fit = fits.evaluate(rules.criteria, known)
+    fit_band = rules.fit_band(fit.score)
+    band = rules.interest_band(decay.score(rules.weights, masses, at), score.interest_band)
+    excluded = rules.excluded_by(known)
+    return Explanation(
+        at=at,
+        definition=str(version),
+        cell=f"{fit_band}{band}",
+        action=score.action,
+        fit=fit,
+        fit_band=fit_band,
+        interest=shown,
+        interest_band=band,
+        signals=tuple(shares),
+        excluded=excluded.reason if excluded else "",
+        qualified_at=score.qualified_at,
+    )
+
+
+def interest_of(key: float | None, *, at: datetime) -> float:
+    """The interest that a person's key stands for at ``at``, in points, as lists show it."""
+    return definitions.decay_of(definitions.in_force()).score_of_key(key, at)
+
+
+def hottest(*, at: datetime, limit: int) -> list[tuple[Lead, float]]:
+    """Open leads by interest, hottest first: one walk along ``interest_hottest``, at any instant."""
+    decay = definitions.decay_of(definitions.in_force())
+    leads = (
+        Lead.objects.open()
+        .filter(person__interest__key__isnull=False)
+        .select_related("person__interest", "company")
+        .order_by(F("person__interest__key").desc(nulls_last=True), "person_id")[:limit]
+    )
+    return [(lead, decay.score_of_key(lead.person.interest.key, at)) for lead in leads]

@@ -1,0 +1,35 @@
+"""Which signals of a definition an event counts for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from funnel.domain.definitions import Definition
+from funnel.domain.interest import Occurrence
+from leads.models import Event
+
+COLUMNS = ("person_id", "kind", "name", "url", "occurred_at", "properties")
+Row = tuple[int, str, str, str, datetime, dict[str, Any]]
+
+
+def slots(definition: Definition, row: Row) -> list[int]:
+    """The signals that one event counts for."""
+    _person, kind, name, url, _at, properties = row
+    return definition.signals_for(kind, {**properties, "name": name, "url": url})
+
+
+def of_events(event_ids: Sequence[UUID]) -> list[Row]:
+    """The events with these keys whose person is known."""
+    return list(Event.objects.filter(pk__in=event_ids, person_id__isnull=False).values_list(*COLUMNS))
+
+
+def history(definition: Definition, person_ids: Sequence[int]) -> dict[int, list[Occurrence]]:
+    """Every counting event of these persons, for a replay."""
+    found: dict[int, list[Occurrence]] = {person: [] for person in person_ids}
+    events = Event.objects.filter(person_id__in=person_ids).order_by("person_id", "occurred_at", "id")
+    for row in events.values_list(*COLUMNS).iterator(chunk_size=5000):
+        found[row[0]].extend(Occurrence(slot, row[4]) for slot in slots(definition, row))
+    return found

@@ -1,0 +1,79 @@
+"""Bands and actions of open leads, and when each person's interest will fall below its band."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F
+
+from funnel.domain.definitions import Action, Definition
+from funnel.domain.interest import Decay
+from funnel.models import DefinitionVersion, LeadScore
+from funnel.selectors import facts
+from leads.models import Lead
+
+_WRITE = """
+UPDATE funnel_leadscore s SET interest_band = n.band, action = n.action, evaluated_at = %(now)s
+  FROM unnest(%(leads)s::bigint[], %(bands)s::int[], %(actions)s::text[]) AS n(lead, band, action)
+ WHERE s.lead_id = n.lead
+"""
+_COOLING = """
+UPDATE funnel_interest i SET cools_at = n.cools_at
+  FROM unnest(%(people)s::bigint[], %(ats)s::timestamptz[]) AS n(person, cools_at)
+ WHERE i.person_id = n.person AND i.cools_at IS DISTINCT FROM n.cools_at
+"""
+
+
+def open_leads_of(people: Collection[int]) -> dict[int, int]:
+    """The open lead of each of these persons that has one."""
+    open_laps = Lead.objects.open().filter(person_id__in=people, score__isnull=False)
+    return dict(open_laps.values_list("person_id", "pk"))
+
+
+def of_leads(rules: Definition, decay: Decay, lead_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
+    """The interest band of each lead's person at ``now``, entered afresh (no band was held before)."""
+    keys = Lead.objects.filter(pk__in=lead_ids).values_list("pk", "person__interest__key")
+    return {pk: rules.interest_band(decay.score_of_key(key, now)) for pk, key in keys}
+
+
+def reassess(
+    version: DefinitionVersion, rules: Definition, decay: Decay, *, lead_ids: Sequence[int], now: datetime
+) -> None:
+    """Write band, action and the instant of cooling of these leads as they are at ``now``.
+
+    A band is entered at its threshold and left below it by the hysteresis. The caller holds the locks
+    of the persons' interest.
+    """
+    scores = list(
+        LeadScore.objects.filter(lead_id__in=lead_ids, definition=version)
+        .annotate(key=F("lead__person__interest__key"), person_id=F("lead__person_id"))
+        .order_by("lead_id")
+        .select_for_update(of=("self",))
+    )
+    if not scores:
+        return
+    excluded = _excluded(rules, scores)
+    leads, new_bands, actions, people, ats = [], [], [], [], []
+    for score in scores:
+        held = score.interest_band
+        band = rules.interest_band(decay.score_of_key(score.key, now), held)
+        action = Action.DISCARD if score.lead_id in excluded else rules.decide(score.fit_band, band)
+        if band != held or str(action) != score.action:
+            leads.append(score.lead_id)
+            new_bands.append(band)
+            actions.append(str(action))
+        leave = rules.leave_below(band)
+        people.append(score.person_id)
+        ats.append(decay.cools_at(score.key, leave) if leave is not None else None)
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, {"leads": leads, "bands": new_bands, "actions": actions, "now": now})
+        cursor.execute(_COOLING, {"people": people, "ats": ats})
+
+
+def _excluded(rules: Definition, scores: Sequence[LeadScore]) -> set[int]:
+    if not rules.exclusions:
+        return set()
+    known = facts.of_leads([score.lead_id for score in scores])
+    return {lead for lead, lead_facts in known.items() if rules.excluded_by(lead_facts) is not None}

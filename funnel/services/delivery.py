@@ -1,0 +1,247 @@
+"""Delivery of a lead to sales: gate, packet, owner, handoff, fact and notice in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from funnel.events import HandoffDelivered, HandoffGateFailed, HandoffWaiting
+from funnel.models import DefinitionVersion, Handoff, HandoffState, LeadScore, LeadState, MoveCause
+from funnel.selectors import definitions, facts, packets
+from funnel.services import lifecycle, owners, routing
+from leads.models import Lead
+from smarketing.core import events
+from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
+from smarketing.users.domain.roles import Capability
+from smarketing.users.models import User
+
+# The gate's own item beside the minimum information: the lead never met the definition.
+NOT_QUALIFIED = "definition"
+DELIVERABLE = frozenset({"visitor", "lead", "nurture", "mql"})
+
+
+class DeliveryNotAllowed(Denied):
+    """Delivering is marketing's; overriding the gate is a marketing manager's."""
+
+    code = "delivery_not_allowed"
+
+
+class NotDeliverable(Conflict):
+    """The lead is with sales already, or its lap has ended."""
+
+    code = "not_deliverable"
+
+
+class OverrideNeedsReason(Invalid):
+    """An override says why."""
+
+    code = "override_needs_reason"
+
+
+@transaction.atomic
+def deliver(
+    *,
+    lead: Lead,
+    actor: User | None,
+    now: datetime,
+    owner: User | None = None,
+    override_reason: str = "",
+) -> Handoff:
+    """Deliver ``lead``; without an actor it is the automation that delivers.
+
+    The gate asks for the signed minimum information and that the definition was met. A lead that
+    fails it gets a handoff in state ``gate_failed`` that names what is missing, unless the actor may
+    override and says why. Without ``owner`` the lead's own owner gets it, or the ring chooses; when
+    nobody is eligible the handoff waits as ``assembling``, managers are told, and a loop tries again.
+    Publishes :class:`HandoffDelivered` or :class:`HandoffGateFailed`. Raises
+    :class:`DeliveryNotAllowed`, :class:`NotDeliverable`, :class:`OverrideNeedsReason`, ``NotAnOwner``.
+    """
+    _check_may_deliver(actor, override_reason=override_reason)
+    if owner is not None:
+        owners.check(owner)
+    state = lifecycle.locked(lead.pk)
+    waiting = _check_deliverable(state)
+    version = definitions.in_force()
+    missing = gate(lead, version)
+    if missing and not override_reason.strip():
+        return _fail(lead, version, missing, actor=actor, now=now)
+    handoff = waiting or Handoff(lead=lead, created_at=now)
+    handoff.definition = version
+    handoff.packet = packets.assemble(lead=lead, missing=missing, now=now)
+    handoff.missing = missing
+    handoff.override_reason = override_reason.strip()[:500] if missing else ""
+    handoff.delivered_by = actor
+    handoff.updated_at = now
+    if state.stage.code != "mql":
+        lifecycle.move(
+            lead=lead,
+            to="mql",
+            cause=MoveCause.DELIVERED,
+            reason=handoff.override_reason,
+            actor=actor,
+            at=now,
+            now=now,
+        )
+    chosen, record = _owner_of(state, lead, owner, now=now)
+    if chosen is None:
+        return _wait(handoff, record, now=now)
+    return _hand_over(handoff, chosen, record, actor=actor, now=now)
+
+
+def gate(lead: Lead, version: DefinitionVersion) -> list[str]:
+    """What keeps ``lead`` from being delivered: missing information, an exclusion, the definition."""
+    rules = definitions.rules_of(version)
+    known = facts.of_leads([lead.pk])[lead.pk]
+    missing = rules.missing(known)
+    excluded = rules.excluded_by(known)
+    if excluded is not None:
+        missing.append(f"exclusion {excluded.key}")
+    if not LeadScore.objects.filter(lead=lead, qualified_at__isnull=False).exists():
+        missing.append(NOT_QUALIFIED)
+    return missing
+
+
+@transaction.atomic
+def run_once(*, now: datetime, limit: int) -> int:
+    """Deliver leads that waited for an eligible owner, oldest first; stop at the first that still waits."""
+    waiting = Handoff.objects.filter(state=HandoffState.ASSEMBLING).order_by("pk")
+    delivered = 0
+    for handoff in list(waiting.select_related("lead")[:limit]):
+        with transaction.atomic():
+            # Whoever handles the lead just now also handles its handoff.
+            states = LeadState.objects.filter(pk=handoff.lead_id).select_for_update(skip_locked=True)
+            if not states or not waiting.filter(pk=handoff.pk).exists():
+                continue
+            result = deliver(lead=handoff.lead, actor=None, now=now, override_reason=handoff.override_reason)
+            if result.state == HandoffState.ASSEMBLING:
+                break
+            delivered += 1
+    return delivered
+
+
+@transaction.atomic
+def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
+    """Facts of these leads changed: deliver the MQLs that the gate held back and that now pass."""
+    delivered = 0
+    states = lifecycle.lock(lead_ids)
+    for state in states.values():
+        if state.stage.code != "mql" or state.lead.closed_at is not None:
+            continue
+        last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
+        if last is None or last.state != HandoffState.GATE_FAILED:
+            continue
+        if not gate(state.lead, definitions.in_force()):
+            deliver(lead=state.lead, actor=None, now=now)
+            delivered += 1
+    return delivered
+
+
+def _check_may_deliver(actor: User | None, *, override_reason: str) -> None:
+    if actor is None:
+        return
+    if not actor.may(Capability.DELIVER):
+        raise DeliveryNotAllowed(_("Your role may not deliver leads."))
+    if override_reason and not override_reason.strip():
+        detail = _("Say why this lead passes although something is missing.")
+        raise OverrideNeedsReason(
+            detail, errors=[FieldError("override_reason", OverrideNeedsReason.code, detail)]
+        )
+    if override_reason and not actor.may(Capability.OVERRIDE_GATE):
+        raise DeliveryNotAllowed(_("Only a marketing manager can override the gate."))
+
+
+def _check_deliverable(state: LeadState) -> Handoff | None:
+    """The handoff of this lead that still waits for an owner. Raises :class:`NotDeliverable`."""
+    if state.lead.closed_at is not None or state.stage.code not in DELIVERABLE:
+        raise NotDeliverable(_("A lead in stage %(stage)s is not delivered.") % {"stage": state.stage.name})
+    opened = (
+        Handoff.objects.filter(
+            lead_id=state.lead_id, state__in=[HandoffState.ASSEMBLING, HandoffState.DELIVERED]
+        )
+        .select_for_update()
+        .first()
+    )
+    accepted = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
+    if opened is not None and opened.state == HandoffState.DELIVERED:
+        raise NotDeliverable(_("This lead was delivered already and waits for an answer."))
+    if accepted is not None and accepted.state == HandoffState.ACCEPTED and state.stage.code == "mql":
+        raise NotDeliverable(_("Sales has accepted this lead already."))
+    return opened
+
+
+def _fail(
+    lead: Lead, version: DefinitionVersion, missing: list[str], *, actor: User | None, now: datetime
+) -> Handoff:
+    """Record what is missing; the same finding again is not a new one."""
+    last = Handoff.objects.filter(lead=lead).order_by("-pk").first()
+    if last is not None and last.state == HandoffState.GATE_FAILED and last.missing == missing:
+        return last
+    waiting = last if last is not None and last.state == HandoffState.ASSEMBLING else None
+    handoff = waiting or Handoff(lead=lead, created_at=now)
+    handoff.definition, handoff.state, handoff.missing = version, HandoffState.GATE_FAILED, missing
+    handoff.delivered_by, handoff.updated_at = actor, now
+    _store(handoff)
+    events.publish(HandoffGateFailed(handoff.pk, lead.pk, tuple(missing), now))
+    return handoff
+
+
+def _owner_of(
+    state: LeadState, lead: Lead, owner: User | None, *, now: datetime
+) -> tuple[User | None, dict[str, Any]]:
+    """Who gets the lead and why: the one who was named, its own owner, or the ring's next."""
+    if owner is not None:
+        return owner, {"reason": "named"}
+    if state.owner_id is not None:
+        own = User.objects.owners().filter(pk=state.owner_id).first()
+        if own is not None:
+            return own, {"reason": "own_lead"}
+    choice = routing.choose(lead=lead, now=now)
+    return choice.owner, choice.record
+
+
+def _wait(handoff: Handoff, record: dict[str, Any], *, now: datetime) -> Handoff:
+    """Nobody is eligible: the handoff waits in the open, and managers are told once."""
+    told = handoff.pk is not None
+    handoff.state = HandoffState.ASSEMBLING
+    handoff.packet = {**handoff.packet, "routing": record}
+    _store(handoff)
+    if not told:
+        events.publish(HandoffWaiting(handoff.pk, handoff.lead_id, now))
+    return handoff
+
+
+def _hand_over(
+    handoff: Handoff, owner: User, record: dict[str, Any], *, actor: User | None, now: datetime
+) -> Handoff:
+    handoff.state, handoff.owner, handoff.delivered_at = HandoffState.DELIVERED, owner, now
+    handoff.packet = {**handoff.packet, "routing": record}
+    _store(handoff)
+    owners.assign(lead=handoff.lead, owner=owner, reason="delivered", actor=actor, record=record, now=now)
+    events.publish(
+        HandoffDelivered(
+            handoff_id=handoff.pk,
+            lead_id=handoff.lead_id,
+            owner_id=owner.pk,
+            delivered_at=now,
+            actor_id=actor.pk if actor else None,
+            now=now,
+        )
+    )
+    return handoff
+
+
+def _store(handoff: Handoff) -> None:
+    """Insert a new handoff, or write the one that waited."""
+    if handoff.pk is None:
+        handoff.save(force_insert=True)
+        return
+    handoff.version += 1
+    handoff.save(
+        update_fields=[
+            "definition", "state", "owner", "packet", "missing", "override_reason", "delivered_by",
+            "delivered_at", "updated_at", "version",
+        ]
+    )  # fmt: skip

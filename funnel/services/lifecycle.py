@@ -1,0 +1,192 @@
+"""The one writer of stages: a move is ledger rows and the projection of where a lead stands.
+
+Which moves exist says the table of ``funnel.domain.lifecycle``. A row of ``LeadState`` is locked
+before anything about its lead is written, so two moves of one lead follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from funnel.domain import lifecycle as rules
+from funnel.domain.lifecycle import DEFAULT_LADDER, MoveRefused, Role
+from funnel.events import StageMoved
+from funnel.models import LeadState, MoveCause, Stage, StageTransition
+from funnel.selectors import definitions, stages
+from leads.models import Lead
+from leads.services import leads as laps
+from smarketing.core import events
+from smarketing.core.errors import Conflict, Denied, Missing
+from smarketing.users.domain.roles import Capability
+from smarketing.users.models import User
+
+# A lap ends with these: the person's return would be a new lead.
+ENDS = frozenset(s.code for s in rules.DEFAULT_STAGES if s.role in {Role.CLOSED, Role.WON})
+
+
+class NotPlaced(Missing):
+    """The lead has no state row, which only happens inside the transaction that captures it."""
+
+    code = "lead_not_placed"
+
+
+class MoveNotPossible(Conflict):
+    """The table of moves does not allow this one."""
+
+    code = "move_not_possible"
+
+
+class MoveNotAllowed(Denied):
+    """Moving a lead by hand needs the right to edit leads."""
+
+    code = "move_not_allowed"
+
+
+def lock(lead_ids: Sequence[int]) -> dict[int, LeadState]:
+    """Lock the states of these leads, in the order of their keys, and return them by lead."""
+    rows = (
+        LeadState.objects.filter(lead_id__in=sorted(set(lead_ids)))
+        .select_related("stage", "high_water", "lead")
+        .order_by("lead_id")
+        .select_for_update(of=("self",))
+    )
+    return {row.lead_id: row for row in rows}
+
+
+def locked(lead_id: int) -> LeadState:
+    """The locked state of one lead. Raises :class:`NotPlaced`."""
+    state = lock([lead_id]).get(lead_id)
+    if state is None:
+        raise NotPlaced(_("This lead has no stage yet."))
+    return state
+
+
+@transaction.atomic
+def move(
+    *,
+    lead: Lead,
+    to: str,
+    cause: str,
+    actor: User | None,
+    at: datetime,
+    now: datetime,
+    reason: str = "",
+    reopen: bool = False,
+) -> LeadState:
+    """Take ``lead`` to stage ``to`` and return its state; nothing happens when it is there already.
+
+    Skipped stages of the road become implied rows of zero duration. Moves without an actor are the
+    automation's and only go forward. ``reopen`` takes a lead out of a stage that ended its lap (an
+    answer or a deal that is undone). Entering customer, lost, disqualified or recycled ends the lap.
+    Publishes :class:`StageMoved`. Raises :class:`MoveNotPossible`, :class:`MoveNotAllowed`.
+    """
+    if cause == MoveCause.MANUAL and (actor is None or not actor.may(Capability.EDIT_LEADS)):
+        raise MoveNotAllowed(_("Your role may not move leads."))
+    state = locked(lead.pk)
+    steps = _plan(state, to, reason=reason or str(MoveCause(cause).label), cause=cause, reopen=reopen)
+    if not steps:
+        return state
+    known = stages.by_code()
+    before, at = state.stage.code, max(at, state.entered_at)
+    definition = definitions.in_force_id() if cause == MoveCause.QUALIFIED else None
+    StageTransition.objects.bulk_create(
+        StageTransition(
+            lead_id=lead.pk,
+            seq=state.seq + number,
+            from_stage=known[step.from_stage] if step.from_stage else None,
+            to_stage=known[step.to_stage],
+            is_implied=step.implied,
+            cause=cause,
+            reason=reason[:500],
+            actor=actor,
+            definition_id=definition,
+            effective_at=at,
+            recorded_at=now,
+        )
+        for number, step in enumerate(steps, start=1)
+    )
+    furthest = DEFAULT_LADDER.furthest(state.high_water.code, *(step.to_stage for step in steps))
+    state.stage = known[to]
+    state.high_water = known[furthest or to]
+    state.entered_at = at
+    state.seq += len(steps)
+    state.version = F("version") + 1
+    state.save(update_fields=["stage", "high_water", "entered_at", "seq", "version"])
+    state.refresh_from_db(fields=["version"])
+    _end_or_reopen(state, before, to, at=at, now=now)
+    events.publish(
+        StageMoved(
+            lead_id=lead.pk,
+            from_stage=before,
+            to_stage=to,
+            cause=str(cause),
+            actor_id=actor.pk if actor else None,
+            effective_at=at,
+            now=now,
+        )
+    )
+    return state
+
+
+def _plan(state: LeadState, to: str, *, reason: str, cause: str, reopen: bool) -> list[rules.Step]:
+    """The rows of the move, or the domain's refusal as an error of this service."""
+    automatic = cause == MoveCause.QUALIFIED
+    try:
+        return DEFAULT_LADDER.plan_move(
+            state.stage.code,
+            to,
+            last_step=_last_step(state),
+            reason=reason,
+            automatic=automatic,
+            reopen=reopen,
+        )
+    except MoveRefused as refused:
+        raise MoveNotPossible(refused.detail, code=refused.code) from refused
+
+
+def _last_step(state: LeadState) -> str | None:
+    """The step of the road that a lead beside the road came from."""
+    stage = DEFAULT_LADDER.by_code.get(state.stage.code)
+    if stage is None or stage.on_ladder:
+        return None
+    road = [step.code for step in DEFAULT_LADDER.steps]
+    last = (
+        StageTransition.objects.filter(lead_id=state.lead_id, to_stage__code__in=road)
+        .order_by("-seq")
+        .values_list("to_stage__code", flat=True)
+        .first()
+    )
+    return last
+
+
+def _end_or_reopen(state: LeadState, before: str, to: str, *, at: datetime, now: datetime) -> None:
+    if to in ENDS:
+        laps.close(lead=state.lead, at=max(at, state.captured_at), now=now)
+    elif before in ENDS:
+        laps.reopen(lead=state.lead, now=now)
+
+
+def plans() -> Mapping[str, tuple[rules.Step, ...]]:
+    """For each stage the rows by which a lead is placed there at once.
+
+    A lead was captured as a lead, whatever came after: that row is a fact. What the source does not
+    tell, the steps between, is implied.
+    """
+    table = {}
+    for code in DEFAULT_LADDER.by_code:
+        steps = DEFAULT_LADDER.plan_move(None, code, reason=str(MoveCause.IMPORTED.label))
+        table[code] = tuple(replace(s, implied=s.implied and s.from_stage is not None) for s in steps)
+    return table
+
+
+def stage_of(code: str, known: Mapping[str, Stage]) -> Stage:
+    """The stage of that code. Raises :class:`MoveNotPossible` for one that does not exist."""
+    if code not in known:
+        raise MoveNotPossible(_("There is no stage “%(code)s”.") % {"code": code}, code="unknown_stage")
+    return known[code]

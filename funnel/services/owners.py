@@ -1,0 +1,129 @@
+"""Who is responsible for a lead: a ledger of assignments and the owner column of its state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from funnel.events import OwnerChanged
+from funnel.models import Assignment, Handoff, HandoffState, LeadState
+from funnel.services import lifecycle
+from leads.models import Lead
+from smarketing.core import events
+from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
+from smarketing.users.domain.roles import Capability
+from smarketing.users.models import User
+
+BY_HAND = "manual"
+
+
+class NotAnOwner(Invalid):
+    """The user can't be responsible for leads."""
+
+    code = "not_an_owner"
+
+
+class OwnerChangeNotAllowed(Denied):
+    """Changing owners by hand is a manager's."""
+
+    code = "owner_change_not_allowed"
+
+
+class WaitingForAnswer(Conflict):
+    """A delivered lead has an owner until its handoff is answered."""
+
+    code = "handoff_waits"
+
+
+def check(owner: User) -> User:
+    """``owner`` if leads may be theirs. Raises :class:`NotAnOwner`."""
+    if not User.objects.owners().filter(pk=owner.pk).exists():
+        detail = _("Choose an active sales rep or sales manager.")
+        raise NotAnOwner(detail, errors=[FieldError("owner", NotAnOwner.code, detail)])
+    return owner
+
+
+@transaction.atomic
+def assign(
+    *,
+    lead: Lead,
+    owner: User | None,
+    reason: str,
+    actor: User | None,
+    now: datetime,
+    record: Mapping[str, Any] | None = None,
+) -> Assignment | None:
+    """Make ``owner`` (or nobody) responsible; ``None`` when that is so already.
+
+    ``record`` says why this rep, as routing saw it. A handoff that waits for an answer goes along to
+    the new owner. Publishes :class:`OwnerChanged`. Raises :class:`NotAnOwner`,
+    :class:`OwnerChangeNotAllowed` (by hand without the right), :class:`WaitingForAnswer`.
+    """
+    if reason == BY_HAND and (actor is None or not actor.may(Capability.CHANGE_OWNER)):
+        raise OwnerChangeNotAllowed(_("Your role may not change owners."))
+    if owner is not None:
+        check(owner)
+    state = lifecycle.locked(lead.pk)
+    return _assign(state, owner, reason=reason, actor=actor, record=record or {}, now=now)
+
+
+@transaction.atomic
+def assign_many(*, leads: Sequence[Lead], owner: User | None, actor: User, now: datetime) -> list[Assignment]:
+    """Change the owner of many leads by hand, whole or not at all; leads of that owner are left alone."""
+    if not actor.may(Capability.CHANGE_OWNER):
+        raise OwnerChangeNotAllowed(_("Your role may not change owners."))
+    if owner is not None:
+        check(owner)
+    states = lifecycle.lock([lead.pk for lead in leads])
+    made = [
+        _assign(state, owner, reason=BY_HAND, actor=actor, record={}, now=now) for state in states.values()
+    ]
+    return [assignment for assignment in made if assignment is not None]
+
+
+def _assign(
+    state: LeadState,
+    owner: User | None,
+    *,
+    reason: str,
+    actor: User | None,
+    record: Mapping[str, Any],
+    now: datetime,
+) -> Assignment | None:
+    before = state.owner_id
+    if before == (owner.pk if owner else None):
+        return None
+    waiting = Handoff.objects.filter(lead_id=state.lead_id, state=HandoffState.DELIVERED)
+    if owner is None and waiting.exists():
+        raise WaitingForAnswer(_("This lead waits for an answer; give it to another owner instead."))
+    if owner is not None:
+        waiting.exclude(owner=owner).update(owner=owner, version=F("version") + 1, updated_at=now)
+    assignment = Assignment.objects.create(
+        lead_id=state.lead_id,
+        seq=state.assignment_seq + 1,
+        from_owner_id=before,
+        to_owner=owner,
+        reason=reason,
+        record=dict(record),
+        actor=actor,
+        at=now,
+    )
+    LeadState.objects.filter(pk=state.pk).update(
+        owner=owner, assignment_seq=assignment.seq, version=F("version") + 1
+    )
+    events.publish(
+        OwnerChanged(
+            lead_id=state.lead_id,
+            from_owner_id=before,
+            to_owner_id=owner.pk if owner else None,
+            reason=reason,
+            actor_id=actor.pk if actor else None,
+            now=now,
+        )
+    )
+    return assignment

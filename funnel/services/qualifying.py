@@ -1,0 +1,128 @@
+"""The first time in a lap that a lead meets the definition: it becomes an MQL and is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import F
+
+from funnel.domain.definitions import Definition
+from funnel.domain.interest import Decay
+from funnel.domain.qualification import FitUntil, could_hand_off, first_hand_off
+from funnel.events import LeadQualified
+from funnel.models import DefinitionVersion, FitPeriod, LeadScore, MoveCause
+from funnel.selectors import facts, signals
+from funnel.services import handoffs, lifecycle
+from smarketing.core import events
+
+# From these stages a lead moves on by itself; beyond them people have taken over.
+WAITING = frozenset({"visitor", "lead", "nurture"})
+
+
+def look(
+    version: DefinitionVersion,
+    rules: Definition,
+    decay: Decay,
+    *,
+    lead_ids: Sequence[int],
+    now: datetime,
+    since: Mapping[int, datetime] | None = None,
+) -> int:
+    """Find the instants of qualification of these leads and act on the new ones; return how many.
+
+    ``since`` names, per lead, the earliest event that is new: a lead that qualified before it is left
+    alone. One that qualified after it gets its earlier instant, and nothing is delivered again.
+    """
+    found = instants(version, rules, decay, lead_ids=lead_ids, now=now, since=since or {})
+    fresh: list[int] = []
+    for score, instant in found:
+        if score.qualified_at is None:
+            fresh.append(score.lead_id)
+        LeadScore.objects.filter(pk=score.pk).update(qualified_at=instant)
+    states = lifecycle.lock(fresh)
+    for score, instant in found:
+        state = states.get(score.lead_id)
+        if score.qualified_at is not None or state is None or state.stage.code not in WAITING:
+            continue
+        lifecycle.move(lead=score.lead, to="mql", cause=MoveCause.QUALIFIED, actor=None, at=instant, now=now)
+        events.publish(
+            LeadQualified(lead_id=score.lead_id, definition_id=version.pk, qualified_at=instant, now=now)
+        )
+        handoffs.deliver(lead=score.lead, actor=None, now=now)
+    return len(fresh)
+
+
+def instants(
+    version: DefinitionVersion,
+    rules: Definition,
+    decay: Decay,
+    *,
+    lead_ids: Sequence[int],
+    now: datetime,
+    since: Mapping[int, datetime],
+) -> list[tuple[LeadScore, datetime]]:
+    """Leads whose instant of qualification is new or another than the stored one, with it."""
+    candidates = _candidates(version, rules, decay, lead_ids, since)
+    if not candidates:
+        return []
+    history = signals.history(rules, [score.person_id for score, _fits in candidates])
+    found = []
+    for score, fits in candidates:
+        instant = first_hand_off(
+            rules, decay, history[score.person_id], fits, start=_start(version, score), now=now
+        )
+        if instant is not None and instant != score.qualified_at:
+            found.append((score, instant))
+    known = facts.of_leads([score.lead_id for score, _instant in found]) if rules.exclusions else {}
+    return [f for f in found if rules.excluded_by(known.get(f[0].lead_id, {})) is None]
+
+
+def _candidates(
+    version: DefinitionVersion,
+    rules: Definition,
+    decay: Decay,
+    lead_ids: Sequence[int],
+    since: Mapping[int, datetime],
+) -> list[tuple[LeadScore, list[FitUntil]]]:
+    """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
+    scores = (
+        LeadScore.objects.filter(lead_id__in=lead_ids, definition=version, lead__closed_at=None)
+        .annotate(person_id=F("lead__person_id"), masses=F("lead__person__interest__masses"))
+        .select_related("lead")
+        .order_by("lead_id")
+    )
+    past = _fits_of(lead_ids)
+    chosen = []
+    for score in scores:
+        if score.qualified_at is not None and not _may_be_earlier(version, score, since):
+            continue
+        fits = [*past.get(score.lead_id, ()), FitUntil(score.fit_band, None)]
+        fit_bands = {fit.band for fit in fits}
+        masses = score.masses or [0.0] * len(rules.signals)
+        if could_hand_off(rules, decay, masses, fit_bands, since=_start(version, score)):
+            chosen.append((score, fits))
+    return chosen
+
+
+def _may_be_earlier(version: DefinitionVersion, score: LeadScore, since: Mapping[int, datetime]) -> bool:
+    earliest = since.get(score.lead_id)
+    if earliest is None or score.qualified_at is None:
+        return False
+    known_from = version.in_force_from
+    return earliest <= score.qualified_at and (known_from is None or known_from <= score.qualified_at)
+
+
+def _start(version: DefinitionVersion, score: LeadScore) -> datetime:
+    """From when on the lead can qualify: capture, or import of its past, under this version."""
+    lead = score.lead
+    begins = lead.captured_at if lead.import_run_id is None else max(lead.captured_at, lead.created_at)
+    return max(begins, version.in_force_from) if version.in_force_from else begins
+
+
+def _fits_of(lead_ids: Sequence[int]) -> dict[int, list[FitUntil]]:
+    past: dict[int, list[FitUntil]] = {}
+    periods = FitPeriod.objects.filter(lead_id__in=lead_ids).order_by("lead_id", "until", "pk")
+    for period in periods:
+        past.setdefault(period.lead_id, []).append(FitUntil(period.fit_band, period.until))
+    return past

@@ -1,0 +1,174 @@
+"""Fit and interest: two narrow projections that follow captured leads, changed facts and events.
+
+Interest is the person's: masses of forward decay, one slot per signal of the definition in force.
+Fit and bands are the lead's. Rows of ``Interest`` are locked in the order of their persons before
+scores and states are, on every path, so that paths never wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from funnel.domain import fit as fits
+from funnel.domain.definitions import Action, Definition
+from funnel.domain.fit import Facts
+from funnel.domain.interest import Decay
+from funnel.models import DefinitionVersion, FitPeriod, LeadScore
+from funnel.selectors import definitions, facts, signals
+from funnel.services import bands, masses, qualifying
+
+_INSERT_SCORES = """
+INSERT INTO funnel_leadscore (lead_id, definition_id, fit, fit_band, interest_band, action, qualified_at,
+                              evaluated_at)
+SELECT lead_id, %(definition)s, fit, fit_band, interest_band, action, NULL, %(now)s
+  FROM unnest(%(leads)s::bigint[], %(fits)s::float8[], %(fit_bands)s::text[], %(interest_bands)s::int[],
+              %(actions)s::text[])
+    AS n(lead_id, fit, fit_band, interest_band, action)
+ ORDER BY lead_id
+ON CONFLICT (lead_id) DO NOTHING
+"""
+_UPDATE_FITS = """
+UPDATE funnel_leadscore s SET fit = n.fit, fit_band = n.fit_band, definition_id = %(definition)s
+  FROM unnest(%(leads)s::bigint[], %(fits)s::float8[], %(fit_bands)s::text[]) AS n(lead_id, fit, fit_band)
+ WHERE s.lead_id = n.lead_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The version in force with its rules and its frame of decay."""
+
+    version: DefinitionVersion
+    rules: Definition
+    decay: Decay
+
+    @classmethod
+    def current(cls) -> Frame:
+        """The frame of the version in force."""
+        version = definitions.in_force()
+        return cls(version, definitions.rules_of(version), definitions.decay_of(version))
+
+
+@transaction.atomic
+def place(*, lead_ids: Sequence[int], now: datetime) -> None:
+    """Give freshly captured leads their score, in one statement; nothing qualifies by this alone."""
+    frame = Frame.current()
+    known = facts.of_leads(lead_ids)
+    held = bands.of_leads(frame.rules, frame.decay, list(known), now=now)
+    columns: dict[str, list[object]] = {
+        "leads": [], "fits": [], "fit_bands": [], "interest_bands": [], "actions": [],
+    }  # fmt: skip
+    for lead_id, lead_facts in known.items():
+        score = fits.evaluate(frame.rules.criteria, lead_facts).score
+        band = frame.rules.fit_band(score)
+        columns["leads"].append(lead_id)
+        columns["fits"].append(score)
+        columns["fit_bands"].append(band)
+        columns["interest_bands"].append(held[lead_id])
+        columns["actions"].append(str(action_of(frame.rules, lead_facts, band, held[lead_id])))
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_SCORES, {**columns, "definition": frame.version.pk, "now": now})
+
+
+def action_of(rules: Definition, lead_facts: Facts, fit_band: str, interest_band: int) -> Action:
+    """What the definition says to do; an exclusion outweighs every cell."""
+    if rules.excluded_by(lead_facts) is not None:
+        return Action.DISCARD
+    return rules.decide(fit_band, interest_band)
+
+
+@transaction.atomic
+def refresh(*, lead_ids: Sequence[int], now: datetime) -> None:
+    """Attributes changed: compute fit anew, keep what it was, and see who qualifies by it."""
+    frame = Frame.current()
+    masses.lock_of_leads(lead_ids)
+    update_fits(frame.version, frame.rules, lead_ids, now=now)
+    evaluate(lead_ids=lead_ids, now=now)
+
+
+def update_fits(
+    version: DefinitionVersion, rules: Definition, lead_ids: Sequence[int], *, now: datetime
+) -> int:
+    """Write the fit of these leads under ``version``; what it was goes to ``FitPeriod``."""
+    before = LeadScore.objects.filter(lead_id__in=lead_ids).order_by("lead_id").select_for_update()
+    changed: list[tuple[LeadScore, int, str]] = []
+    known = facts.of_leads(lead_ids)
+    for score in before:
+        if score.lead_id not in known:
+            continue
+        value = fits.evaluate(rules.criteria, known[score.lead_id]).score
+        if value != score.fit or score.definition_id != version.pk:
+            changed.append((score, value, rules.fit_band(value)))
+    FitPeriod.objects.bulk_create(
+        FitPeriod(
+            lead_id=score.lead_id,
+            definition_id=score.definition_id,
+            until=now,
+            fit=score.fit,
+            fit_band=score.fit_band,
+        )
+        for score, value, band in changed
+        if (value, band) != (score.fit, score.fit_band)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPDATE_FITS,
+            {
+                "definition": version.pk,
+                "leads": [c[0].lead_id for c in changed],
+                "fits": [c[1] for c in changed],
+                "fit_bands": [c[2] for c in changed],
+            },
+        )
+    return len(changed)
+
+
+@transaction.atomic
+def evaluate(*, lead_ids: Sequence[int], now: datetime) -> None:
+    """Bring bands and actions of these leads up to ``now`` and let those qualify that meet the definition."""
+    frame = Frame.current()
+    masses.lock_of_leads(lead_ids)
+    bands.reassess(frame.version, frame.rules, frame.decay, lead_ids=lead_ids, now=now)
+    qualifying.look(frame.version, frame.rules, frame.decay, lead_ids=lead_ids, now=now)
+
+
+@transaction.atomic
+def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
+    """Add stored events to their persons' interest, and let leads qualify; return how many counted.
+
+    Call it once per event, in the transaction that stored it (or that named its person): an event
+    contributes exactly once because its row is inserted exactly once (I-14).
+    """
+    frame = Frame.current()
+    rows = signals.of_events(event_ids)
+    counted = masses.add(frame.version, frame.rules, frame.decay, rows)
+    if not counted:
+        return 0
+    earliest: dict[int, datetime] = {}
+    for person, _kind, _name, _url, at, _properties in rows:
+        if person in counted:
+            earliest[person] = min(at, earliest.get(person, at))
+    leads = bands.open_leads_of(earliest)
+    bands.reassess(frame.version, frame.rules, frame.decay, lead_ids=list(leads.values()), now=now)
+    since: Mapping[int, datetime] = {lead: earliest[person] for person, lead in leads.items()}
+    qualifying.look(
+        frame.version, frame.rules, frame.decay, lead_ids=list(leads.values()), now=now, since=since
+    )
+    return sum(counted.values())
+
+
+@transaction.atomic
+def run_once(*, now: datetime, limit: int) -> int:
+    """Lower the bands of persons whose interest has cooled below the one they held."""
+    frame = Frame.current()
+    people = masses.lock_cooled(now=now, limit=limit)
+    if people:
+        leads = bands.open_leads_of(people)
+        bands.reassess(frame.version, frame.rules, frame.decay, lead_ids=list(leads.values()), now=now)
+        masses.forget_cooling(set(people) - set(leads))
+    return len(people)

@@ -1,0 +1,18 @@
+"""What the funnel listens to and which loops it runs."""
+
+from __future__ import annotations
+
+from funnel import subscribers
+from funnel.services import delivery, scoring
+from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
+from smarketing.core import loops
+from smarketing.core.events import subscribe
+
+
+def connect() -> None:
+    """Called once, at start."""
+    subscribe(LeadsCaptured, subscribers.place)
+    subscribe(LeadsChanged, subscribers.score_again)
+    subscribe(EventsRecorded, subscribers.add_interest)
+    loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
+    loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
