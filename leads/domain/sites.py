@@ -2,8 +2,8 @@
 
 A source is written as a name ("google"), a host ("m.facebook.com") or an app ("com.linkedin.android"). A name
 in the lists matches the label before the ending of a host, so that country domains need no entry of their
-own; hosts whose name says nothing ("t.co") are listed whole. Services of a portal ("blog.naver.com") are told by
-their label: its mail or maps are no search.
+own; hosts whose name says nothing ("t.co") are listed whole. Services of a portal ("blog.naver.com") are told
+by their label: its mail or maps are no search.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from collections.abc import Iterable
+from math import floor, sqrt
 
 Z_95 = 1.959963984540054
 
@@ -20,3 +21,26 @@ def wilson(k: int, n: int, *, z: float = Z_95) -> tuple[float, float]:
     spread = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def percentile(values: Iterable[float], p: float) -> float | None:
+    """The continuous p-quantile (0 ≤ p ≤ 1) like PostgreSQL's ``percentile_cont``; None without values.
+
+    Linear between the two nearest ranks: with n sorted values the position is p·(n−1).
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"no quantile at {p}")
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    position = p * (len(ordered) - 1)
+    below = floor(position)
+    rest = position - below
+    if not rest:
+        return ordered[below]
+    return ordered[below] + rest * (ordered[below + 1] - ordered[below])
+
+
+def median(values: Iterable[float]) -> float | None:
+    """The continuous median; None without values."""
+    return percentile(values, 0.5)
