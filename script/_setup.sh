@@ -44,14 +44,8 @@ find_python() {
   die "no Python 3.11 or newer found. On Debian 12: $(install_hint python3 python3-venv)"
 }
 
-# can_install: whether packages can be put into .venv; one made by uv has no pip of its own.
-can_install() {
-  command -v uv >/dev/null 2>&1 || "$VENV/bin/python" -c 'import pip' >/dev/null 2>&1
-}
-
 make_venv() {
-  [ -L "$VENV" ] && return # shared with another checkout, which looks after it
-  usable_python "$VENV/bin/python" && can_install && return
+  [ -x "$VENV/bin/python" ] && usable_python "$VENV/bin/python" && return
   local python version
   python=$(find_python)
   if command -v uv >/dev/null 2>&1; then
@@ -72,13 +66,12 @@ make_venv() {
 install_lock() {
   local lock=$1 stamp
   stamp=$VENV/.installed-$(basename "$lock")
-  [ -L "$VENV" ] && return
   cmp -s "$lock" "$stamp" 2>/dev/null && return
   say "installing $(basename "$lock") …"
   if command -v uv >/dev/null 2>&1; then
     uv pip install --quiet --python "$VENV/bin/python" --require-hashes -r "$lock"
   else
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
       --require-hashes -r "$lock"
   fi
   cp "$lock" "$stamp"

@@ -7,7 +7,9 @@ migration changes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -17,6 +19,27 @@ from pytest_django.plugin import DjangoDbBlocker
 from smarketing import env
 from smarketing.embedded.servers import used
 from tests import databases
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the project's own."""
+    parser.addoption("--database-only", action="store_true", help="only tests that use the database")
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-django has marked what uses the database
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the database-facing part when asked to."""
+    if config.getoption("--database-only"):
+        kept = [item for item in items if _uses_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("django_db") is not None or bool(
+        {"db", "transactional_db"} & set(fixtures)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +64,18 @@ def django_db_setup(
         yield
     with django_db_blocker.unblock():
         database.drop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser of the browser tests; without one they are skipped, and fail under ``CI=true``."""
+    found = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    if not Path(found).exists():
+        message = "no Chromium: set CHROMIUM or run script/test, which installs one"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
 
 
 @pytest.fixture(scope="session")

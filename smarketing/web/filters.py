@@ -19,8 +19,6 @@ from django_filters.filterset import FilterSet
 
 from smarketing.web import formats, query
 
-_RANGE_SUFFIXES = ("_min", "_max", "_after", "_before", "_0", "_1")
-
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -57,7 +55,7 @@ def bar(filterset: FilterSet, params: QueryDict, *, search: str = "q") -> Filter
         search=form[search] if search in form.fields else None,
         fields=[form[name] for name in names if name != search],
         chips=[c for name in names if name != search for c in _chips(form, name, params)],
-        clear_url=_clear(params, names),
+        clear_url=_clear(form, params),
         sort=params.get("sort", ""),
     )
 
@@ -78,38 +76,42 @@ def _chips(form: forms.Form, name: str, params: QueryDict) -> Iterator[Chip]:
     cleaned = form.cleaned_data.get(name)
     field = form.fields[name]
     label = str(field.label or name)
-    for parameter in _parameters(name, params):
+    bounds = _parameters(field, name)
+    for position, parameter in enumerate(bounds):
         given = [v for v in params.getlist(parameter) if v]
-        if isinstance(cleaned, list | tuple | QuerySet) and not isinstance(cleaned, str):
+        if not given:
+            continue
+        if len(bounds) == 2:
+            text = _text(field, _bound(cleaned, position), given[0])
+            yield Chip(_bound_label(label, position), text, query.without(params, parameter))
+        elif isinstance(cleaned, list | tuple | QuerySet):
             for text, raw in zip(_texts(field, cleaned), given, strict=False):
                 yield Chip(label, text, query.without(params, parameter, raw))
-        elif given:
-            yield Chip(_bound_label(label, parameter, name), _text(field, cleaned, given[0], parameter),
-                       query.without(params, parameter))  # fmt: skip
+        else:
+            yield Chip(label, _text(field, cleaned, given[0]), query.without(params, parameter))
 
 
-def _parameters(name: str, params: QueryDict) -> Iterable[str]:
-    return [p for p in (name, *(name + s for s in _RANGE_SUFFIXES)) if any(params.getlist(p))]
+def _parameters(field: forms.Field, name: str) -> list[str]:
+    """The names under which the address holds this field; a range has two."""
+    suffixes = getattr(field.widget, "suffixes", None)
+    return [f"{name}_{suffix}" if suffix else name for suffix in suffixes] if suffixes else [name]
 
 
-def _bound_label(label: str, parameter: str, name: str) -> str:
-    suffix = parameter.removeprefix(name)
-    if suffix in ("_min", "_after", "_0"):
-        return _("%(field)s from") % {"field": label}
-    if suffix in ("_max", "_before", "_1"):
-        return _("%(field)s up to") % {"field": label}
-    return label
+def _bound(cleaned: Any, position: int) -> Any:
+    return (cleaned.start, cleaned.stop)[position] if isinstance(cleaned, slice) else cleaned
+
+
+def _bound_label(label: str, position: int) -> str:
+    words = _("%(field)s up to") if position else _("%(field)s from")
+    return words % {"field": label}
 
 
 def _texts(field: forms.Field, values: Iterable[Any]) -> list[str]:
-    return [_text(field, v, str(v), "") for v in values]
+    return [_text(field, v, str(v)) for v in values]
 
 
-def _text(field: forms.Field, value: Any, raw: str, parameter: str) -> str:
+def _text(field: forms.Field, value: Any, raw: str) -> str:
     match value:
-        case slice():
-            bound = value.start if parameter.endswith(("_min", "_after", "_0")) else value.stop
-            return _text(field, bound, raw, "")
         case True:
             return _("yes")
         case False:
@@ -130,6 +132,6 @@ def _flat(choices: Iterable[Any]) -> Iterator[tuple[str, Any]]:
             yield str(value), label
 
 
-def _clear(params: QueryDict, names: Iterable[str]) -> str:
-    gone = [p for name in names for p in (name, *(name + s for s in _RANGE_SUFFIXES))]
+def _clear(form: forms.Form, params: QueryDict) -> str:
+    gone = [p for name, field in form.fields.items() for p in _parameters(field, name)]
     return query.changed(params, cursor=None, **dict.fromkeys(gone))

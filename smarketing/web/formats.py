@@ -38,8 +38,9 @@ def number(value: Number | None, decimals: int | None = None) -> str:
         return "–"
     if decimals is None:
         decimals = 0 if value == int(value) else 1
+    size = round(Decimal(str(_size(value))), decimals)
     with translation.override(_locale.get()):
-        text = formats.number_format(abs(value), decimal_pos=decimals, use_l10n=True, force_grouping=True)
+        text = formats.number_format(size, decimal_pos=decimals, use_l10n=True, force_grouping=True)
     return f"{MINUS}{text}" if value < 0 and _has_digits(text) else text
 
 
@@ -48,7 +49,8 @@ def money(value: Number | None, currency: str) -> str:
     if value is None:
         return "–"
     whole = currency in _WITHOUT_CENTS or value == int(value)
-    text = number(abs(value), 0 if whole else 2)
+    size = _size(value)
+    text = number(size, 0 if whole else 2)
     symbol = _SYMBOLS.get(currency, currency)
     gap = NBSP if symbol.isalpha() else ""
     first = _locale.get()[:2] in _SYMBOL_FIRST
@@ -111,6 +113,10 @@ def ago(value: datetime, *, now: datetime) -> str:
         return _("just now")
     sentence = _("%(span)s ago") if gap > timedelta(0) else _("in %(span)s")
     return sentence % {"span": span(gap)}
+
+
+def _size(value: Number) -> Number:
+    return -value if value < 0 else value
 
 
 def _has_digits(text: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from datetime import datetime
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -23,17 +24,16 @@ from smarketing.core.errors import Denied
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
-P = ParamSpec("P")
-
 
 class Request(HttpRequest):
     """A request of a signed-in user, as views behind ``@page`` receive it."""
 
     user: User
     htmx: HtmxDetails
+    now: datetime
 
 
-View = Callable[Concatenate[Any, P], HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def page(
     capability: Capability | None = None,
     public: bool = False,
     methods: Sequence[str] = ("GET",),
-) -> Callable[[View[P]], View[P]]:
+) -> Callable[[View], View]:
     """Guard a view: signed in (unless ``public``), with ``capability``, by one of ``methods``.
 
     A page that needs only a sign-in gives ``capability=Capability.VIEW``. HEAD comes with GET.
@@ -74,9 +74,9 @@ def page(
     rule = PageRule(capability=capability, public=public, methods=tuple(methods))
     allowed = {*methods, *(["HEAD"] if "GET" in methods else [])}
 
-    def guard(view: View[P]) -> View[P]:
+    def guard(view: View) -> View:
         @functools.wraps(view)
-        def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method not in allowed:
                 return HttpResponseNotAllowed(sorted(allowed))
             if not public:
@@ -87,7 +87,7 @@ def page(
             return view(request, *args, **kwargs)
 
         guarded.page_rule = rule  # type: ignore[attr-defined]
-        return guarded
+        return cast(View, guarded)
 
     return guard
 

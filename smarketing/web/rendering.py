@@ -39,8 +39,7 @@ def wants_fragment(request: HttpRequest) -> bool:
 
 def target_id(request: HttpRequest) -> str:
     """The id of the element htmx will fill ("lead-rows"), or an empty string."""
-    target = request.headers.get("HX-Target", "")
-    return unquote(target.partition("#")[2] or ("" if "#" in target else target))
+    return unquote(request.headers.get("HX-Target", "").partition("#")[2])
 
 
 def page(
@@ -105,7 +104,7 @@ def redirect(request: HttpRequest, to: Any, *, toast: Toast | None = None) -> Ht
 def _respond(
     request: HttpRequest, template: str, context: Context | None, *, status: int, toast: Toast | None
 ) -> HttpResponse:
-    html = render_to_string(template, dict(context or {}), request=request)
+    html: str = render_to_string(template, dict(context or {}), request=request)
     if toast is not None:
         html += _toast_html(request, toast)
     response = HttpResponse(html, status=status)

@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from smarketing.web import keyset, query
 
 M = TypeVar("M", bound=Model)
+Row = TypeVar("Row")
 PAGE_SIZE = 50
 Text = str | Promise
 
@@ -49,13 +50,13 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[M]):
+class Table(Generic[Row]):
     """One page of a list, ready for ``components/table.html``."""
 
     id: str
     caption: Text
     headers: list[Header]
-    rows: list[M]
+    rows: list[Row]
     next_url: str
     sort: str
     is_first: bool

@@ -29,7 +29,7 @@ class SavedView(Stamped):
     query = models.TextField(blank=True)
     is_shared = models.BooleanField(_("shared with everybody"), default=False)
 
-    objects: ClassVar[models.Manager[SavedView]] = SavedViewQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[SavedView]] = SavedViewQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "pk"]

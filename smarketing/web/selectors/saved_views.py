@@ -23,7 +23,7 @@ class Shortcut:
 
 def of_page(user: User, page: str) -> list[SavedView]:
     """The views of one list that ``user`` may use, own ones and shared ones, by name."""
-    return list(SavedView.objects.visible_to(user).filter(page=page))  # type: ignore[attr-defined]
+    return list(SavedView.objects.visible_to(user).filter(page=page))
 
 
 def shortcuts(user: User) -> list[Shortcut]:

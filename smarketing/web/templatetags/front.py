@@ -10,8 +10,10 @@ from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, json_script
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from smarketing.web import markup
 
 register = template.Library()
 
@@ -28,12 +30,10 @@ HTMX_CONFIG = {
 def importmap(context: Context) -> SafeString:
     """The map from bare module names to (hashed) addresses: the one inline script, with its nonce."""
     imports: dict[str, Any] = {name: static(path) for name, path in settings.IMPORTMAP.items()}
-    body = json.dumps({"imports": imports}, separators=(",", ":")).replace("<", "\\u003c")
-    nonce = context["request"].csp_nonce
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
-        nonce,
-        mark_safe(body),  # noqa: S308 -- our own settings, "<" escaped
+        context["request"].csp_nonce,
+        markup.script_json({"imports": imports}),
     )
 
 

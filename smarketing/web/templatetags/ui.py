@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import lucide
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from smarketing.web import charts, formats
+from smarketing.web import charts, formats, markup
 from smarketing.web.templatetags.fmt import request_now
 
 register = template.Library()
@@ -28,14 +26,7 @@ TONES = ("ok", "warn", "bad", "info", "accent", "plain")
 @register.simple_tag
 def icon(name: str, size: int = 16, label: str = "") -> SafeString:
     """A Lucide icon; silent to screen readers unless ``label`` says what it means."""
-    return _icon(name, size, label)
-
-
-@functools.lru_cache(maxsize=512)
-def _icon(name: str, size: int, label: str) -> SafeString:
-    spoken = {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
-    svg = lucide._render_icon(str(name) + "", size, **{"class": "icon", "focusable": "false"}, **spoken)
-    return mark_safe(svg)  # noqa: S308 -- drawn from the package, the label is an escaped attribute
+    return markup.icon(str(name) + "", size, str(label) + "")
 
 
 @register.simple_tag
@@ -167,7 +158,7 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
     widget = bound.field.widget
     described = [f"{bound.id_for_label}_help"] if bound.help_text or hint else []
     described += [f"{bound.id_for_label}_error"] if bound.errors else []
-    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    attributes: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
     return {

@@ -33,7 +33,7 @@ def save(request: Request) -> HttpResponse:
 @page(capability=Capability.VIEW, methods=["POST"])
 def forget(request: Request, pk: int) -> HttpResponse:
     """Forget a saved view and show the whole list."""
-    view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)  # type: ignore[attr-defined]
+    view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
     address = reverse(view.page)
     saved_views.forget(view=view, actor=request.user)
     return rendering.redirect(request, address, toast=Toast(_("View removed."), tone="ok"))

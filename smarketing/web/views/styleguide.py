@@ -86,13 +86,10 @@ def _samples(now: datetime) -> list[_Sample]:
         ("Sophie Lamarr", "Vandelay", "Lead", 31, "B3", "Paid search", "Sara Kohl", 36000, 1500),
         ("Linus Wilson", "Initech", "MQL", 71, "A2", "Partner", "Tomás Ruiz", 38000, 52),
     ]
-    return [
-        _Sample(i, *row[:-1], due_at=now + timedelta(minutes=row[-1]))  # type: ignore[call-arg, arg-type]
-        for i, row in enumerate(given)
-    ]
+    return [_Sample(i, *row[:-1], due_at=now + timedelta(minutes=row[-1])) for i, row in enumerate(given)]
 
 
-def _table(now: datetime) -> Table[_Sample]:  # type: ignore[type-var]
+def _table(now: datetime) -> Table[_Sample]:
     columns = [
         Header(Column("name", _("Lead"), sort="name"), url="?sort=name"),
         Header(Column("stage", _("Stage"))),
