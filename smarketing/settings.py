@@ -175,6 +175,12 @@ SESSION_COOKIE_NAME = "__Host-sid" if _TLS else "sid"
 CSRF_COOKIE_NAME = "__Host-csrf" if _TLS else "csrf"
 SESSION_COOKIE_SECURE = _TLS
 CSRF_COOKIE_SECURE = _TLS
+# Pages are redirected to TLS; a program that calls in the clear must fail, not get used to a redirect. A
+# health check comes from inside.
+SECURE_SSL_REDIRECT = _TLS
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|healthz|metrics)$", r"^api/", r"^v1/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # preloading binds the whole domain: its owner decides
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS
 SECURE_REFERRER_POLICY = "same-origin"
