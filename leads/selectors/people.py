@@ -1,0 +1,30 @@
+"""Looking up persons."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch, QuerySet
+
+from leads.models import Lead, Person
+from smarketing.users.models import User
+
+
+def matching(queryset: QuerySet[Person], text: str) -> QuerySet[Person]:
+    """Those whose name, e-mail address or company holds every word of ``text``; by trigram index."""
+    for word in text.lower().split()[:8]:
+        queryset = queryset.filter(search_text__contains=word)
+    return queryset
+
+
+def found(user: User, text: str, *, limit: int) -> list[Person]:
+    """The first persons that ``user`` may see and ``text`` matches, with their laps, for the palette."""
+    people = matching(Person.objects.visible_to(user), text).select_related("company")
+    laps = Prefetch("leads", queryset=Lead.objects.order_by("-lap"), to_attr="laps")
+    return list(people.prefetch_related(laps).order_by("-updated_at")[:limit])
+
+
+def of_company(user: User, company_id: int) -> QuerySet[Person]:
+    """Everybody of a company with their e-mail addresses and present lap."""
+    laps = Prefetch("leads", queryset=Lead.objects.order_by("-lap"), to_attr="laps")
+    return (
+        Person.objects.visible_to(user).filter(company=company_id).prefetch_related("emails", "phones", laps)
+    )

@@ -1,0 +1,32 @@
+"""Looking up tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F, QuerySet
+
+from leads.models import Activity, ActivityKind
+from smarketing.users.models import User
+
+
+def open_of(user: User) -> QuerySet[Activity]:
+    """The user's open tasks, the next due first; those without a date last."""
+    return (
+        Activity.objects.visible_to(user)
+        .filter(kind=ActivityKind.TASK, done_at=None, actor=user)
+        .select_related("person__company", "company", "lead")
+        .order_by(F("due_at").asc(nulls_last=True), "pk")
+    )
+
+
+def due_count(user: User, *, now: datetime) -> int:
+    """How many of the user's open tasks are due."""
+    due = Activity.objects.filter(kind=ActivityKind.TASK, done_at=None, actor=user, due_at__lte=now)
+    return due.count() if user.pk else 0
+
+
+def of_person(user: User, person_id: int) -> list[Activity]:
+    """Open tasks about a person, whoever is to do them."""
+    tasks = Activity.objects.visible_to(user).filter(kind=ActivityKind.TASK, done_at=None, person=person_id)
+    return list(tasks.select_related("actor").order_by(F("due_at").asc(nulls_last=True), "pk"))

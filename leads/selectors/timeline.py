@@ -1,0 +1,248 @@
+"""One timeline of everything known about a person, newest first.
+
+Providers of this app and of downstream apps each read their own table by index; the streams are
+merged, and neighbouring events of one visit become one entry. A page starts at the position of the
+last row shown, so its cost does not depend on how much there is.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from leads.models import Person
+from smarketing.core.errors import DomainError
+
+M = TypeVar("M", bound=Model)
+Text = str | Promise
+PAGE = 25
+VISIT_GAP = timedelta(minutes=30)
+
+
+class BadPosition(DomainError):
+    """The position was not made by a timeline."""
+
+    status = 400
+    code = "bad_cursor"
+    title = "The page can't be found"
+
+
+class Category(StrEnum):
+    """What the tabs above the timeline choose from."""
+
+    BEHAVIOUR = "behaviour"
+    TOUCH = "touch"
+    ACTIVITY = "activity"
+    PIPELINE = "pipeline"
+    PROMISE = "promise"
+
+    @property
+    def label(self) -> Text:
+        """The word on the tab."""
+        return _CATEGORY_LABELS[self]
+
+
+_CATEGORY_LABELS: dict[Category, Text] = {
+    Category.BEHAVIOUR: gettext_lazy("Behaviour"),
+    Category.TOUCH: gettext_lazy("Touchpoints"),
+    Category.ACTIVITY: gettext_lazy("Activities"),
+    Category.PIPELINE: gettext_lazy("Stages and handoffs"),
+    Category.PROMISE: gettext_lazy("Promises"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the order: time, then provider, then key; all descending."""
+
+    at: datetime
+    provider: str
+    pk: str
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.provider}~{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline, as ``components/timeline.html`` shows it.
+
+    ``provider`` and ``pk`` say which row it is; ``visit`` marks an event that joins its neighbours.
+    """
+
+    at: datetime
+    provider: str
+    pk: int | str
+    title: Text
+    icon: str
+    tone: str = "plain"
+    detail: Text = ""
+    who: Text = ""
+    url: str = ""
+    lead_id: int | None = None
+    visit: bool = False
+
+    @property
+    def position(self) -> Position:
+        """Where the entry stands."""
+        return Position(self.at, self.provider, str(self.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Entries, newest first, and where the next page starts (``None`` at the end)."""
+
+    entries: list[Entry]
+    next: Position | None
+
+
+Read = Callable[..., Sequence[Entry]]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A source of entries.
+
+    ``read(person, *, before: Position | None, limit: int)`` returns at most ``limit`` entries before
+    the position, newest first; :func:`window` does the order. Names are unique.
+    """
+
+    name: str
+    category: Category
+    read: Read
+    per_entry: int = 1
+
+
+_providers: dict[str, Provider] = {}
+
+
+def register(provider: Provider) -> None:
+    """Add a source of entries. Called from ``wiring.connect`` only; the same name twice replaces."""
+    _providers[provider.name] = provider
+
+
+def categories() -> list[Category]:
+    """The categories that have a provider, in the order of the tabs."""
+    known = {p.category for p in _providers.values()}
+    return [c for c in Category if c in known]
+
+
+def of_person(
+    person: Person,
+    *,
+    before: Position | None = None,
+    limit: int = PAGE,
+    only: Collection[Category] = (),
+) -> Timeline:
+    """One page of the person's timeline. ``only`` narrows it to some categories."""
+    chosen = [p for p in _providers.values() if not only or p.category in only]
+    streams: list[list[Entry]] = []
+    horizon: Position | None = None
+    for provider in chosen:
+        asked = limit * provider.per_entry + 1
+        rows = list(provider.read(person, before=before, limit=asked))
+        streams.append(rows)
+        if len(rows) >= asked:
+            # There is more below: nothing of the others may be shown below what was read of this.
+            lowest = rows[-1].position
+            horizon = lowest if horizon is None or _rank(lowest) > _rank(horizon) else horizon
+    merged = heapq.merge(*streams, key=lambda e: _rank(e.position), reverse=True)
+    return _page(merged, horizon, limit)
+
+
+def window(
+    queryset: QuerySet[M],
+    *,
+    provider: str,
+    before: Position | None,
+    limit: int,
+    at: str = "occurred_at",
+) -> list[M]:
+    """The newest ``limit`` rows of ``queryset`` before the position, by index on (…, -at, -pk)."""
+    if before is not None:
+        queryset = queryset.filter(_earlier(before, provider, at, queryset.model))
+    return list(queryset.order_by(f"-{at}", "-pk")[:limit])
+
+
+def position_of(text: str) -> Position | None:
+    """The position written in an address; ``None`` for the top. Raises :class:`BadPosition`."""
+    if not text:
+        return None
+    try:
+        moment, provider, pk = text.split("~")
+        at = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise _bad_position() from error
+    if at.tzinfo is None or len(pk) > 40 or provider not in _providers:
+        raise _bad_position()
+    return Position(at, provider, pk)
+
+
+def _bad_position() -> BadPosition:
+    return BadPosition(_("This place in the timeline does not exist. Start from the top."))
+
+
+def _earlier(before: Position, provider: str, at: str, model: type[Model]) -> Q:
+    """Rows of one provider below a position that may belong to another one."""
+    if provider < before.provider:
+        return Q(**{f"{at}__lte": before.at})
+    if provider > before.provider:
+        return Q(**{f"{at}__lt": before.at})
+    try:
+        pk = model._meta.pk.to_python(before.pk)
+    except ValidationError as error:
+        raise _bad_position() from error
+    if isinstance(pk, int) and pk >= 2**63:
+        raise _bad_position()
+    return Q(**{f"{at}__lte": before.at}) & (Q(**{f"{at}__lt": before.at}) | Q(pk__lt=pk))
+
+
+def _rank(position: Position) -> tuple[datetime, str, Any]:
+    pk = position.pk
+    return (position.at, position.provider, (int(pk), "") if pk.isdecimal() else (0, pk))
+
+
+def _page(merged: Iterator[Entry], horizon: Position | None, limit: int) -> Timeline:
+    entries: list[Entry] = []
+    visit: list[Entry] = []
+    last: Position | None = None
+    more = False
+    for row in merged:
+        joins = row.visit and bool(visit) and visit[-1].at - row.at <= VISIT_GAP
+        if (not joins and len(entries) + bool(visit) >= limit) or (
+            horizon is not None and _rank(row.position) < _rank(horizon)
+        ):
+            more = True
+            break
+        if visit and not joins:
+            entries.append(_visit(visit))
+            visit = []
+        if row.visit:
+            visit.append(row)
+        else:
+            entries.append(row)
+        last = row.position
+    if visit:
+        entries.append(_visit(visit))
+    return Timeline(entries, last if more or (horizon is not None and last == horizon) else None)
+
+
+def _visit(rows: list[Entry]) -> Entry:
+    """Neighbouring events as one entry, dated at the newest."""
+    if len(rows) == 1:
+        return rows[0]
+    titles = list(dict.fromkeys(str(r.title) for r in rows))
+    shown = " · ".join(titles[:4]) + (" …" if len(titles) > 4 else "")
+    count = len(rows)
+    title = ngettext("%(n)d action in one visit", "%(n)d actions in one visit", count) % {"n": count}
+    return replace(rows[0], title=title, detail=shown, icon="mouse-pointer-click", url="")

@@ -1,0 +1,178 @@
+"""What this app puts on the timeline: events, touchpoints, activities and the laps themselves."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from leads.models import Activity, ActivityKind, Direction, Event, EventKind, Lead, Person, Touchpoint
+from leads.selectors import timeline
+from leads.selectors.timeline import Category, Entry, Position, Provider
+
+# Events come in crowds: so many are read for each entry of a page.
+EVENTS_PER_ENTRY = 12
+_DETAIL = 600
+
+_EVENT_ICONS = {
+    EventKind.PAGE: "eye",
+    EventKind.TRACK: "mouse-pointer-click",
+    EventKind.IDENTIFY: "user-check",
+    EventKind.FORM: "clipboard-list",
+    EventKind.EMAIL_OPEN: "mail-open",
+    EventKind.EMAIL_CLICK: "mouse-pointer-click",
+}
+_TOUCH_ICONS = {
+    "visit": "globe",
+    "form": "clipboard-list",
+    "email": "mail",
+    "ad": "megaphone",
+    "event": "calendar-days",
+    "social": "share-2",
+    "pr": "newspaper",
+    "recommendation": "thumbs-up",
+    "other": "circle-dot",
+}
+_ACTIVITY_ICONS = {
+    ActivityKind.CALL: "phone",
+    ActivityKind.MAIL: "mail",
+    ActivityKind.MEETING: "users",
+    ActivityKind.NOTE: "sticky-note",
+    ActivityKind.TASK: "square-check-big",
+}
+_GOOD = frozenset({"reached", "replied", "held"})
+_BAD = frozenset({"bounced", "no_show"})
+
+
+def events(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+    """Behaviour; neighbouring rows become one visit."""
+    rows = timeline.window(
+        Event.objects.filter(person=person).only("id", "kind", "name", "url", "occurred_at"),
+        provider="event",
+        before=before,
+        limit=limit,
+    )
+    return [
+        Entry(
+            at=row.occurred_at,
+            provider="event",
+            pk=str(row.pk),
+            title=row.name or _path(row.url) or row.get_kind_display(),
+            icon=_EVENT_ICONS.get(EventKind(row.kind), "circle-dot"),
+            detail="" if row.name == "" else _path(row.url),
+            visit=row.kind in (EventKind.PAGE, EventKind.TRACK),
+        )
+        for row in rows
+    ]
+
+
+def touchpoints(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+    """Contacts: by which channel and campaign, and what they saw."""
+    rows = timeline.window(
+        Touchpoint.objects.filter(person=person).select_related("channel", "campaign"),
+        provider="touchpoint",
+        before=before,
+        limit=limit,
+    )
+    return [
+        Entry(
+            at=row.occurred_at,
+            provider="touchpoint",
+            pk=row.pk,
+            title=row.title or row.get_kind_display(),
+            icon=_TOUCH_ICONS.get(row.kind, "circle-dot"),
+            tone="info",
+            detail=_touch_detail(row),
+            lead_id=row.lead_id,
+        )
+        for row in rows
+    ]
+
+
+def activities(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+    """What colleagues did and plan."""
+    rows = timeline.window(
+        Activity.objects.filter(person=person).select_related("actor"),
+        provider="activity",
+        before=before,
+        limit=limit,
+    )
+    return [
+        Entry(
+            at=row.occurred_at,
+            provider="activity",
+            pk=row.pk,
+            title=_activity_title(row),
+            icon=_ACTIVITY_ICONS.get(ActivityKind(row.kind), "circle-dot"),
+            tone=_activity_tone(row),
+            detail=Truncator(row.body).chars(_DETAIL),
+            who=row.actor.name if row.actor else "",
+            lead_id=row.lead_id,
+        )
+        for row in rows
+    ]
+
+
+def laps(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+    """Where each lap began."""
+    rows = timeline.window(
+        Lead.objects.filter(person=person).select_related("source"),
+        provider="lap",
+        before=before,
+        limit=limit,
+        at="captured_at",
+    )
+    return [
+        Entry(
+            at=row.captured_at,
+            provider="lap",
+            pk=row.pk,
+            title=_("Lap %(lap)d began") % {"lap": row.lap},
+            icon="flag",
+            tone="accent",
+            detail=" · ".join(t for t in (row.origin, row.source.name) if t),
+            lead_id=row.pk,
+        )
+        for row in rows
+    ]
+
+
+PROVIDERS = (
+    Provider("event", Category.BEHAVIOUR, events, per_entry=EVENTS_PER_ENTRY),
+    Provider("touchpoint", Category.TOUCH, touchpoints),
+    Provider("activity", Category.ACTIVITY, activities),
+    Provider("lap", Category.PIPELINE, laps),
+)
+
+
+def _path(url: str) -> str:
+    """The readable part of an address; an address that can't be read is left out."""
+    try:
+        return urlsplit(url).path or url
+    except ValueError:
+        return ""
+
+
+def _touch_detail(row: Touchpoint) -> str:
+    parts = [row.channel.name, row.campaign.name if row.campaign else "", _path(row.url)]
+    if row.is_self_reported:
+        parts.append(_("self-reported"))
+    return " · ".join(p for p in parts if p)
+
+
+def _activity_title(row: Activity) -> str:
+    name = row.get_kind_display()
+    if row.kind == ActivityKind.TASK:
+        return _("Task: %(subject)s") % {"subject": row.subject} if row.subject else name
+    outcome = row.get_outcome_display() if row.outcome else ""
+    if row.direction == Direction.INBOUND:
+        name = _("%(activity)s from them") % {"activity": name}
+    head = f"{name}: {outcome.lower()}" if outcome else name
+    return f"{head} – {row.subject}" if row.subject else head
+
+
+def _activity_tone(row: Activity) -> str:
+    if row.kind == ActivityKind.TASK:
+        return "ok" if row.done_at else "warn"
+    return "ok" if row.outcome in _GOOD else "bad" if row.outcome in _BAD else "plain"
