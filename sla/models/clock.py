@@ -41,13 +41,22 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         """Everybody sees every clock: a breach can't be hidden."""
         return self.all() if user.may(Capability.VIEW) else self.none()
 
-    def counting(self) -> ClockQuerySet:
-        """Clocks that have not ended."""
-        return self.filter(state__in=[ClockState.RUNNING, ClockState.PAUSED, ClockState.BREACHED_OPEN])
+    def open(self) -> ClockQuerySet:
+        """Clocks that have not ended: the promise can still be kept, in time or late."""
+        return self.filter(ended_at=None)
+
+    def breached(self) -> ClockQuerySet:
+        """Clocks whose promise was broken, answered late or never."""
+        return self.filter(state__in=[ClockState.BREACHED_OPEN, ClockState.BREACHED_MET_LATE])
 
 
 class Clock(Versioned):
-    """A promise in time. ``thresholds`` = [{level, kind, at}] computed once; ``next_at`` is the next."""
+    """A promise in time. ``thresholds`` = [{level, name, kind, at}] computed once; ``next_at`` is the next.
+
+    While paused ``due_at`` is null and ``remaining_seconds`` is the open time left. ``elapsed_seconds`` is
+    the open time from start to end without pauses, known once the clock has ended. A clock that ends by
+    a return or an expiry after its breach stays ``breached_open``: the breach remains in the statistics.
+    """
 
     handoff = models.ForeignKey(Handoff, on_delete=models.PROTECT, related_name="clocks", db_index=False)
     clause = models.ForeignKey(Clause, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -61,12 +70,14 @@ class Clock(Versioned):
     started_at = models.DateTimeField()
     target_seconds = models.PositiveIntegerField()
     due_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
     remaining_seconds = models.PositiveIntegerField(null=True)
     thresholds = models.JSONField(default=list)
     fired = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    elapsed_seconds = models.PositiveIntegerField(null=True)
 
     objects: ClassVar[models.Manager[Clock]] = ClockQuerySet.as_manager()
 
@@ -78,9 +89,18 @@ class Clock(Versioned):
                 name="only_counting_clocks_wait",
             ),
             models.CheckConstraint(
-                condition=models.Q(ended_at=None)
-                | models.Q(state__in=["met", "breached_met_late", "cancelled"]),
+                condition=models.Q(ended_at=None) | ~models.Q(state__in=["running", "paused"]),
                 name="ended_clock_has_final_state",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=False)
+                | models.Q(state__in=["running", "paused", "breached_open"]),
+                name="final_state_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="paused", paused_at__isnull=False, due_at=None)
+                | (~models.Q(state="paused") & models.Q(paused_at=None, due_at__isnull=False)),
+                name="paused_clock_has_no_deadline",
             ),
         ]
         indexes = [
@@ -90,8 +110,13 @@ class Clock(Versioned):
             models.Index(
                 fields=["owner", "due_at", "id"],
                 name="clocks_open_of_owner",
-                condition=models.Q(state__in=["running", "paused", "breached_open"]),
+                condition=models.Q(ended_at=None),
             ),
+            # The board lists all open clocks by deadline; attainment counts those due in a period.
+            models.Index(
+                fields=["due_at", "id"], name="clocks_open_by_deadline", condition=models.Q(ended_at=None)
+            ),
+            models.Index(fields=["clause", "due_at"], name="clocks_due_of_clause"),
             models.Index(fields=["-started_at", "-id"], name="clocks_newest"),
         ]
 
