@@ -39,3 +39,12 @@ class ClockEnded(Fact):
     state: str
     ended_at: datetime
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementInForce(Fact):
+    """Both sides have signed: this version applies to what starts from now on."""
+
+    version_id: int
+    number: int
+    now: datetime
