@@ -1,0 +1,140 @@
+"""What facts of leads and funnel mean for the clocks of a handoff."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from funnel.models import Handoff, LeadScore
+from leads.events import ActivityLogged
+from sla.models import Clock, ClockKind
+from sla.selectors import agreements
+from sla.services import clocks
+from sla.services.books import ClockRefused
+from sla.services.clocks import HandoffHasExpired
+from smarketing.users.domain.roles import Side
+from smarketing.users.models import User
+
+
+@transaction.atomic
+def start_for_delivery(*, handoff_id: int, at: datetime, now: datetime) -> list[Clock]:
+    """Start the clocks that the agreement in force promises for this delivery, dated ``at``.
+
+    Without an agreement in force nothing was promised and nothing runs.
+    """
+    handoff = Handoff.objects.select_related("owner").get(pk=handoff_id)
+    if handoff.owner is None:
+        return []
+    return [
+        clocks.start(
+            handoff=handoff,
+            clause=promise.clause,
+            calendar_version=promise.calendar_version,
+            target=promise.target,
+            at=at,
+            now=now,
+            owner=handoff.owner,
+        )
+        for promise in agreements.response_promises(cell=_cell(handoff))
+    ]
+
+
+@transaction.atomic
+def before_answer(*, handoff_id: int, at: datetime, now: datetime) -> None:
+    """Close the books before an answer of sales at ``at``.
+
+    Raises HandoffHasExpired when the time for an answer had run out before, though no sweep had said
+    so yet: the answer is refused, whenever sweeps ran.
+    """
+    open_clocks = list(Clock.objects.open().filter(handoff_id=handoff_id))
+    for clock in open_clocks:
+        for threshold in clock.thresholds[clock.fired :]:
+            if threshold["name"] == clocks.EXPIRE and datetime.fromisoformat(threshold["at"]) < at:
+                raise HandoffHasExpired(
+                    "The time to answer this handoff has run out. Ask marketing to deliver the lead again."
+                )
+    clocks.close_books(clocks=open_clocks, at=at, now=now)
+
+
+@transaction.atomic
+def cancel_open(
+    *, handoff_id: int, at: datetime, actor_id: int | None, reason: str, now: datetime
+) -> list[Clock]:
+    """End the open clocks of a handoff: what was promised no longer applies."""
+    actor = User.objects.get(pk=actor_id) if actor_id else None
+    return [
+        clocks.cancel(clock=clock, at=max(at, clock.started_at), actor=actor, reason=reason, now=now)
+        for clock in Clock.objects.open().filter(handoff_id=handoff_id).order_by("pk")
+    ]
+
+
+@transaction.atomic
+def reopen_cancelled(*, handoff_id: int, actor_id: int | None, now: datetime) -> list[Clock]:
+    """Let the clocks run again that the answer now taken back had cancelled."""
+    actor = User.objects.get(pk=actor_id) if actor_id else None
+    reopened = []
+    for clock in Clock.objects.filter(handoff_id=handoff_id, ended_at__isnull=False).order_by("pk"):
+        last = clock.actions.order_by("-pk").first()
+        if last is not None and last.verb == "cancel" and last.reason == "returned":
+            reopened.append(clocks.reopen(clock=clock, actor=actor, reason="answer undone", now=now))
+    return reopened
+
+
+@transaction.atomic
+def follow_owner(*, lead_id: int, owner_id: int | None, actor_id: int | None, now: datetime) -> list[Clock]:
+    """Let the open clocks of a lead follow its owner; without an owner they stay where they are."""
+    found = list(
+        Clock.objects.open().filter(handoff__lead_id=lead_id).exclude(owner_id=owner_id).order_by("pk")
+    )
+    if owner_id is None or not found:
+        return []
+    owner = User.objects.get(pk=owner_id)
+    actor = User.objects.get(pk=actor_id) if actor_id else None
+    return [clocks.hand_over(clock=clock, owner=owner, at=now, actor=actor, now=now) for clock in found]
+
+
+@transaction.atomic
+def note_activity(*, fact: ActivityLogged) -> list[Clock]:
+    """Stop the response clocks of the lead that ran at the time of a human attempt.
+
+    Only outbound calls, mails and meetings of people count, never automations; and not those of
+    marketing, for it is sales that promised to respond. An attempt before a clock's start or after its
+    end changes nothing.
+    """
+    if not fact.is_attempt or fact.actor_id is None:
+        return []
+    actor = User.objects.get(pk=fact.actor_id)
+    if actor.side is Side.MARKETING:
+        return []
+    stopped = []
+    for clock in _running_at(fact):
+        try:
+            stopped.append(clocks.stop(clock=clock, at=fact.occurred_at, actor=actor, now=fact.now))
+        except ClockRefused as refused:
+            # The clock ended before this attempt, perhaps by an expiry that came to light just now.
+            if refused.instance_code != "ended":
+                raise
+    return stopped
+
+
+def _cell(handoff: Handoff) -> str:
+    """The cell of the matrix the lead stands in ("A1"); empty while it has no score."""
+    score = LeadScore.objects.filter(lead_id=handoff.lead_id).first()
+    return f"{score.fit_band}{score.interest_band}" if score else ""
+
+
+def _running_at(fact: ActivityLogged) -> list[Clock]:
+    """Response clocks of the lead (or of the person's leads) whose life holds the attempt."""
+    found = Clock.objects.filter(kind=ClockKind.RESPOND, started_at__lte=fact.occurred_at)
+    if fact.lead_id is not None:
+        found = found.filter(handoff__lead_id=fact.lead_id)
+    elif fact.person_id is not None:
+        found = found.filter(handoff__lead__person_id=fact.person_id)
+    else:
+        return []
+    return [
+        clock
+        for clock in found.order_by("pk")
+        if clock.ended_at is None or clock.ended_at >= fact.occurred_at
+    ]

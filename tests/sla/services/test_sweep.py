@@ -1,0 +1,239 @@
+"""The sweep: at most once per level, whatever runs beside it and whenever it runs."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from funnel.models import Handoff
+from sla.models import Clock, ClockEvent, ClockState
+from sla.services import clocks, sweep
+from sla.services.books import ClockRefused
+from smarketing.core import loops
+from smarketing.notifications.models import Outbox
+from tests.sla.conftest import HOUR, MINUTE, MONDAY, agree, attempt, deliver, make_user
+
+WEEK_LATER = MONDAY + timedelta(days=7)
+
+
+@pytest.mark.django_db
+def test_a_threshold_exactly_now_does_not_fire_yet(clock_of):
+    clock = clock_of()
+    assert sweep.run_once(now=MONDAY + 2 * HOUR) == 0
+    assert sweep.run_once(now=MONDAY + 2 * HOUR + timedelta(microseconds=1)) == 1
+    event = clock.events.get()
+    assert (event.level, event.kind, event.due_at) == (1, "warning", MONDAY + 2 * HOUR)
+
+
+@pytest.mark.django_db
+def test_an_event_carries_the_time_of_its_threshold_and_that_of_its_detection(clock_of):
+    clock = clock_of()
+    seen_at = MONDAY + timedelta(days=1)
+    sweep.run_once(now=seen_at)
+    assert list(clock.events.values_list("kind", "due_at", "detected_at")) == [
+        ("warning", MONDAY + 2 * HOUR, seen_at),
+        ("warning", MONDAY + 3 * HOUR, seen_at),
+        ("warning", MONDAY + 3.6 * HOUR, seen_at),
+        ("breach", MONDAY + 4 * HOUR, seen_at),
+    ]
+    clock.refresh_from_db()
+    assert (clock.state, clock.breached_at) == (ClockState.BREACHED_OPEN, MONDAY + 4 * HOUR)
+
+
+@pytest.mark.django_db
+def test_a_second_sweep_finds_nothing(clock_of):
+    clock_of()
+    assert sweep.run_once(now=MONDAY + 5 * HOUR) == 1
+    assert sweep.run_once(now=MONDAY + 5 * HOUR) == 0
+    assert ClockEvent.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_a_pass_handles_at_most_its_limit_oldest_first(clock_of):
+    first, second = clock_of(MONDAY), clock_of(MONDAY + HOUR)
+    assert sweep.run_once(now=WEEK_LATER, limit=1) == 1
+    assert first.events.exists()
+    assert not second.events.exists()
+
+
+@pytest.mark.django_db
+def test_the_lag_is_that_of_the_oldest_due_threshold(clock_of):
+    clock_of()
+    assert sweep.lag_seconds(now=MONDAY + 2 * HOUR) == 0
+    assert sweep.lag_seconds(now=MONDAY + 2 * HOUR + MINUTE) == 60
+
+
+def test_the_loop_is_registered():
+    assert loops.get("clocks").run_once is sweep.run_once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_sweeps_at_once_fire_each_level_once():
+    agree()
+    rep = make_user("rep", "Rita Rep")
+    with transaction.atomic():
+        for _ in range(25):
+            deliver(rep, MONDAY)
+    handled: list[int] = []
+    failures: list[BaseException] = []
+    gate = threading.Barrier(4)
+
+    def run() -> None:
+        try:
+            gate.wait()
+            while done := sweep.run_once(now=MONDAY + 5 * HOUR, limit=3):
+                handled.append(done)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sweep.run_once(now=MONDAY + 5 * HOUR)
+    assert failures == []
+    assert sum(handled) <= 25
+    assert ClockEvent.objects.count() == 25 * 4
+    assert Clock.objects.filter(state=ClockState.BREACHED_OPEN, fired=4).count() == 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_passes_over_rows_that_somebody_holds():
+    agree()
+    rep = make_user("rep", "Rita Rep")
+    with transaction.atomic():
+        held, free = deliver(rep, MONDAY), deliver(rep, MONDAY)
+    taken, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Handoff.objects.select_for_update().get(pk=held.pk)
+                taken.set()
+                done.wait(10)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    taken.wait(10)
+    try:
+        assert sweep.run_once(now=MONDAY + 5 * HOUR) == 1
+    finally:
+        done.set()
+        thread.join()
+    assert set(ClockEvent.objects.values_list("clock__handoff_id", flat=True)) == {free.pk}
+    assert sweep.run_once(now=MONDAY + 5 * HOUR) == 1
+
+
+# Actions in half hours after the start, so that many fall exactly on thresholds (2, 3, 4 and 12 h).
+doings = st.lists(
+    st.tuples(st.integers(0, 48), st.sampled_from(["stop", "cancel", "pause", "resume"])), max_size=5
+)
+
+
+def story(rep, todo, every, days=5):
+    """Live through the actions with a sweep every so many minutes; return what the ledger says."""
+    clock = Clock.objects.get(handoff=deliver(rep, MONDAY))
+    moments = sorted(((MONDAY + n * 30 * MINUTE, verb) for n, verb in todo), key=lambda m: (m[0], m[1]))
+    swept, refused = MONDAY, []
+    for at, verb in [*moments, (MONDAY + timedelta(days=days), None)]:
+        while every and swept + every <= at:
+            swept += every
+            sweep.run_once(now=swept)
+        if verb is None:
+            continue
+        try:
+            with transaction.atomic():
+                if verb == "stop":
+                    clocks.stop(clock=clock, at=at, actor=rep, now=at)
+                elif verb == "cancel":
+                    clocks.cancel(clock=clock, at=at, actor=rep, reason="left", now=at)
+                elif verb == "pause":
+                    clocks.pause(clock=clock, at=at, actor=rep, reason="wait", now=at)
+                else:
+                    clocks.resume(clock=clock, at=at, actor=rep, now=at)
+        except ClockRefused as error:
+            refused.append((at, verb, error.instance_code))
+    sweep.run_once(now=MONDAY + timedelta(days=6))
+    clock.refresh_from_db()
+    return (
+        list(clock.events.values_list("level", "kind", "due_at", "void_reason")),
+        clock.state,
+        clock.ended_at,
+        clock.due_at,
+        clock.breached_at,
+        clock.thresholds,
+        Handoff.objects.get(pk=clock.handoff_id).state,
+        refused,
+    )
+
+
+@pytest.mark.django_db
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(todo=doings)
+def test_results_do_not_depend_on_when_sweeps_ran(rep, clause, todo):
+    told = []
+    for minutes in (0, 17, 180, 1440):
+        with transaction.atomic():
+            told.append(story(rep, todo, minutes * MINUTE))
+            connection.set_rollback(True)  # noqa: FBT003  the same story again
+    assert told[1:] == told[:1] * 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "todo", [[(8, "stop")], [(24, "cancel")], [(4, "pause"), (8, "resume"), (12, "stop")], []]
+)
+def test_a_sweep_every_minute_gives_the_same(rep, clause, todo):
+    told = []
+    for minutes in (0, 1):
+        with transaction.atomic():
+            told.append(story(rep, todo, minutes * MINUTE, days=2))
+            connection.set_rollback(True)  # noqa: FBT003
+    assert told[0] == told[1]
+
+
+@pytest.mark.django_db
+def test_each_level_leaves_the_process_once_and_people_hear_the_gravest(clock_of, rep, sales_manager):
+    clock = clock_of()
+    sweep.run_once(now=MONDAY + 2.5 * HOUR)
+    warning = Outbox.objects.get()
+    assert (warning.topic, warning.dedupe_key) == ("clock.warning", f"clock:{clock.pk}:1")
+    assert warning.notice["user_ids"] == [rep.pk]
+    assert warning.notice["text"] == "Lena Lead is waiting for a first attempt, due 12 Jan 2026, 14:00."
+    assert warning.notice["link"] == f"/leads/{clock.handoff.lead_id}/"
+    sweep.run_once(now=MONDAY + 5 * HOUR)
+    sweep.run_once(now=MONDAY + 5 * HOUR)
+    later = Outbox.objects.exclude(pk=warning.pk).order_by("pk")
+    assert [(o.topic, bool(o.notice)) for o in later] == [
+        ("clock.warning", False),
+        ("clock.warning", False),
+        ("clock.breached", True),
+    ]
+    assert later[2].notice["user_ids"] == sorted([rep.pk, sales_manager.pk])
+    assert later[2].payload == {
+        "clock_id": clock.pk,
+        "handoff_id": clock.handoff_id,
+        "lead_id": clock.handoff.lead_id,
+        "owner_id": rep.pk,
+        "level": 4,
+        "kind": "breach",
+        "due_at": "2026-01-12T14:00:00+00:00",
+    }
+
+
+@pytest.mark.django_db
+def test_an_action_that_closes_the_books_tells_the_same(clock_of, rep):
+    clock = clock_of()
+    attempt(clock.handoff, rep, MONDAY + 5 * HOUR)
+    keys = list(Outbox.objects.filter(topic__startswith="clock.").values_list("dedupe_key", flat=True))
+    assert sorted(keys) == [f"clock:{clock.pk}:{n}" for n in (1, 2, 3, 4)]
