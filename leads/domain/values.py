@@ -53,7 +53,7 @@ def prose(text: str) -> str:
 
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 _PARTS = re.compile(
-    r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{2,4})\.?"
+    r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,4})\.?"
     r"(?:[ T,]+(?P<time>\d{1,2}:\d{2}.*))?"
 )
 _NAMED = re.compile(
@@ -128,6 +128,8 @@ def _written(text: str, order: DateOrder) -> datetime:
 def _ordered(a: str, b: str, c: str, separator: str, order: DateOrder) -> tuple[int, int, int]:
     if len(a) == 4:
         return int(a), int(b), int(c)
+    if len(c) not in (2, 4):
+        raise BadValue(_BAD_DATE)
     year = int(c) if len(c) == 4 else 2000 + int(c) if int(c) < 70 else 1900 + int(c)
     first, second = int(a), int(b)
     if separator == "." or order is DateOrder.DAY_FIRST:
@@ -172,6 +174,7 @@ def _zone(text: str) -> tzinfo:
 
 _AROUND = re.compile(r"^(?:[A-Z]{3}|[A-Z]{0,2}[$€£¥₹])?\s*|\s*(?:[A-Z]{3}|[$€£¥₹]|%)?$")
 _GROUPED = {",": re.compile(r"\d{1,3}(,\d{3})+"), ".": re.compile(r"\d{1,3}(\.\d{3}){2,}")}
+_SPACED = re.compile(r"\d{1,3}( \d{3})+([.,]\d+)?|[^ ]+")
 _PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?|\.\d{1,20}")
 _BAD_NUMBER = "is not a number"
 
@@ -182,10 +185,14 @@ def number(text: str) -> Decimal:
         return Decimal(text)
     bare = text.replace("\u2212", "-").replace("\u00a0", " ").replace("\u202f", " ").strip()
     negative = bare.startswith("-") or (bare.startswith("(") and bare.endswith(")"))
-    bare = bare.strip("()").lstrip("+-").strip()
-    bare = _AROUND.sub("", bare).replace(" ", "").replace("'", "").replace("\u2019", "")
+    bare = bare.strip("()")
+    bare = bare[1:].strip() if bare[:1] in ("+", "-") else bare.strip()
+    bare = _AROUND.sub("", bare)
     if bare.startswith("-") and not negative:
         negative, bare = True, bare[1:]
+    if not _SPACED.fullmatch(bare):
+        raise BadValue(_BAD_NUMBER)
+    bare = bare.replace(" ", "").replace("'", "").replace("\u2019", "")
     if not bare.isascii():
         raise BadValue(_BAD_NUMBER)
     bare = _decimal_point(bare)

@@ -15,7 +15,7 @@ from django import forms
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django_filters import FilterSet
+from django_filters.filterset import FilterSet
 
 from smarketing.web import formats, query
 
@@ -62,7 +62,12 @@ def bar(filterset: FilterSet, params: QueryDict, *, search: str = "q") -> Filter
 
 def rows(filterset: FilterSet) -> QuerySet[Any, Any]:
     """The filtered rows; none at all while a filter can't be read (the form says why)."""
-    return filterset.qs if filterset.is_valid() else filterset.queryset.none()
+    found: QuerySet[Any, Any] = (
+        filterset.qs
+        if filterset.is_valid()  # type: ignore[no-untyped-call]
+        else filterset.queryset.none()
+    )
+    return found
 
 
 def _chips(form: forms.Form, name: str, params: QueryDict) -> Iterator[Chip]:

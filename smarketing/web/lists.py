@@ -13,7 +13,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.functional import Promise
-from django_filters import FilterSet
+from django_filters.filterset import FilterSet
 
 from smarketing.web import filters, rendering
 from smarketing.web.filters import FilterBar

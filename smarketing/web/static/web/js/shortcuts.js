@@ -6,7 +6,7 @@ const WAIT = 900;
 let waitsForPlace = false;
 
 const actions = {
-  "/": () => one("#list-search")?.focus() ?? one('[data-action="palette"]').click(),
+  "/": () => search(),
   "?": () => open(one("#shortcuts")),
   j: () => step(1),
   k: () => step(-1),
@@ -50,6 +50,16 @@ function go(event) {
   if (link) {
     event.preventDefault();
     location.href = link.href;
+  }
+}
+
+// The search of this list, or of everything where there is no list.
+function search() {
+  const field = one("#list-search");
+  if (field) {
+    field.select();
+  } else {
+    one('[data-action="palette"]').click();
   }
 }
 
