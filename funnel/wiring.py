@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from funnel import subscribers
-from funnel.services import delivery, scoring
+from funnel.services import delivery, rescoring, scoring
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
 from smarketing.core import loops
 from smarketing.core.events import subscribe
@@ -16,3 +16,4 @@ def connect() -> None:
     subscribe(EventsRecorded, subscribers.add_interest)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
+    loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))

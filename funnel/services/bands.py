@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models import F
 
 from funnel.domain.definitions import Action, Definition
-from funnel.domain.interest import Decay
-from funnel.models import DefinitionVersion, LeadScore
+from funnel.models import LeadScore
 from funnel.selectors import facts
+from funnel.services.frames import Frame
 from leads.models import Lead
 
 _WRITE = """
@@ -32,22 +32,21 @@ def open_leads_of(people: Collection[int]) -> dict[int, int]:
     return dict(open_laps.values_list("person_id", "pk"))
 
 
-def of_leads(rules: Definition, decay: Decay, lead_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
+def of_leads(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
     """The interest band of each lead's person at ``now``, entered afresh (no band was held before)."""
     keys = Lead.objects.filter(pk__in=lead_ids).values_list("pk", "person__interest__key")
-    return {pk: rules.interest_band(decay.score_of_key(key, now)) for pk, key in keys}
+    return {pk: frame.rules.interest_band(frame.decay.score_of_key(key, now)) for pk, key in keys}
 
 
-def reassess(
-    version: DefinitionVersion, rules: Definition, decay: Decay, *, lead_ids: Sequence[int], now: datetime
-) -> None:
+def reassess(frame: Frame, *, lead_ids: Sequence[int], now: datetime) -> None:
     """Write band, action and the instant of cooling of these leads as they are at ``now``.
 
     A band is entered at its threshold and left below it by the hysteresis. The caller holds the locks
-    of the persons' interest.
+    of the persons' interest. Leads that were scored under another version wait for their rescoring.
     """
+    rules, decay = frame.rules, frame.decay
     scores = list(
-        LeadScore.objects.filter(lead_id__in=lead_ids, definition=version)
+        LeadScore.objects.filter(lead_id__in=lead_ids, definition=frame.version)
         .annotate(key=F("lead__person__interest__key"), person_id=F("lead__person_id"))
         .order_by("lead_id")
         .select_for_update(of=("self",))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.db import connection
 
-from funnel.domain.definitions import Definition
-from funnel.domain.interest import Decay, counted_more, day_start
-from funnel.models import DefinitionVersion, Interest
+from funnel.domain.interest import Occurrence, counted_more, day_start
+from funnel.domain.interest import masses as masses_of
+from funnel.models import Interest, SignalDay
 from funnel.selectors import signals
+from funnel.services.frames import Frame
 from leads.models import Lead
 
 _MAKE = """
@@ -30,16 +31,19 @@ ON CONFLICT (person_id, definition_id, slot, day) DO UPDATE SET count = d.count 
 RETURNING person_id, slot, day, count
 """
 _WRITE = """
-UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key
+UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key, definition_id = %(definition)s
   FROM unnest(%(people)s::bigint[], %(masses)s::text[], %(keys)s::float8[]) AS n(person, masses, key)
  WHERE i.person_id = n.person
 """
 
 
-def add(
-    version: DefinitionVersion, rules: Definition, decay: Decay, rows: Iterable[signals.Row]
-) -> dict[int, int]:
-    """Add events to the masses of their persons; return how many signals counted per person."""
+def add(frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
+    """Add stored events to the masses of their persons; return how many signals counted per person.
+
+    Persons whose masses are still those of an earlier version get theirs from all their events,
+    the new ones among them.
+    """
+    rules, decay = frame.rules, frame.decay
     free: dict[tuple[int, int], float] = defaultdict(float)
     capped: Counter[tuple[int, int, date]] = Counter()
     touched: Counter[int] = Counter()
@@ -53,35 +57,78 @@ def add(
                 capped[person, slot, day_start(at).date()] += 1
     if not touched:
         return {}
-    held = lock_people(version, rules, touched)
-    for (person, slot, day), count in _counted(version, rules, capped).items():
-        instant = datetime.combine(day, datetime.min.time(), tzinfo=decay.landmark.tzinfo)
+    held = lock_people(frame, touched)
+    stale = [person for person, row in held.items() if row.definition_id != frame.version.pk]
+    rebuild(frame, stale)
+    for person in stale:
+        held.pop(person)
+    capped = Counter({key: n for key, n in capped.items() if key[0] in held})
+    for (person, slot, day), count in _counted(frame, capped).items():
+        instant = datetime.combine(day, datetime.min.time(), tzinfo=UTC)
         free[person, slot] += decay.mass(instant, count)
+    sums = {person: list(row.masses) for person, row in held.items()}
     for (person, slot), mass in free.items():
-        held[person][slot] += mass
-    write(rules, decay, held)
+        if person in sums:
+            sums[person][slot] += mass
+    write(frame, sums)
     return dict(touched)
 
 
-def lock_people(
-    version: DefinitionVersion, rules: Definition, people: Collection[int]
-) -> dict[int, list[float]]:
-    """Make and lock the interest of these persons, in their order, and return their masses."""
+def rebuild(frame: Frame, people: Sequence[int]) -> float:
+    """Compute the masses of these persons from their events; return the largest relative difference.
+
+    The caller holds the locks of their interest. Rows of another version count as no difference.
+    """
+    if not people:
+        return 0.0
+    before = {row.person_id: row for row in Interest.objects.filter(person_id__in=people)}
+    history = signals.history(frame.rules, people)
+    sums = {p: masses_of(frame.decay, history[p], frame.rules.caps) for p in people}
+    _recount(frame, history)
+    write(frame, sums)
+    worst = 0.0
+    for person, fresh in sums.items():
+        row = before.get(person)
+        if row is not None and row.definition_id == frame.version.pk:
+            pairs = zip(row.masses, fresh, strict=True)
+            worst = max([worst, *(abs(a - b) / max(abs(a), abs(b), 1e-300) for a, b in pairs)])
+    return worst
+
+
+def _recount(frame: Frame, history: dict[int, list[Occurrence]]) -> None:
+    """Write how often capped signals happened on each day, from all events."""
+    SignalDay.objects.filter(person_id__in=history).delete()
+    counts: Counter[tuple[int, int, date]] = Counter()
+    for person, events in history.items():
+        for event in events:
+            if frame.rules.signals[event.slot].daily_cap is not None:
+                counts[person, event.slot, day_start(event.at).date()] += 1
+    _counted(frame, counts)
+
+
+def lock_people(frame: Frame, people: Collection[int]) -> dict[int, Interest]:
+    """Make and lock the interest of these persons, in their order."""
     ordered = sorted(people)
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE, {"definition": version.pk, "slots": len(rules.signals), "people": ordered})
-    return {row.person_id: list(row.masses) for row in _locked(ordered)}
+        cursor.execute(
+            _MAKE,
+            {"definition": frame.version.pk, "slots": len(frame.rules.signals), "people": ordered},
+        )
+    return {row.person_id: row for row in _locked(ordered)}
 
 
-def lock_of_leads(lead_ids: Sequence[int]) -> None:
-    """Lock what there is of interest of these leads' persons, in the order of the persons."""
-    list(_locked(sorted(set(Lead.objects.filter(pk__in=lead_ids).values_list("person_id", flat=True)))))
+def lock_of_leads(frame: Frame, lead_ids: Sequence[int]) -> None:
+    """Lock what there is of interest of these leads' persons, and bring it to this version."""
+    people = Lead.objects.filter(pk__in=lead_ids).values_list("person_id", flat=True)
+    held = list(_locked(sorted(set(people))))
+    rebuild(frame, [row.person_id for row in held if row.definition_id != frame.version.pk])
 
 
-def lock_cooled(*, now: datetime, limit: int) -> list[int]:
+def lock_cooled(frame: Frame, *, now: datetime, limit: int) -> list[int]:
     """Lock the interest of persons who cooled below their band; another sweep's are left to it."""
-    due = Interest.objects.filter(cools_at__lte=now).order_by("cools_at", "person_id")
-    return [row.person_id for row in due.select_for_update(skip_locked=True)[:limit]]
+    due = Interest.objects.filter(cools_at__lte=now, definition=frame.version)
+    rows = due.order_by("cools_at", "person_id").select_for_update(skip_locked=True)[:limit]
+    return [row.person_id for row in rows]
 
 
 def forget_cooling(people: Collection[int]) -> None:
@@ -89,17 +136,18 @@ def forget_cooling(people: Collection[int]) -> None:
     Interest.objects.filter(person_id__in=people).update(cools_at=None)
 
 
-def write(rules: Definition, decay: Decay, held: dict[int, list[float]]) -> None:
+def write(frame: Frame, held: dict[int, list[float]]) -> None:
     """Write the masses of these persons and the keys they rank by."""
     people = sorted(held)
-    weights = rules.weights
+    weights = frame.rules.weights
     with connection.cursor() as cursor:
         cursor.execute(
             _WRITE,
             {
                 "people": people,
                 "masses": ["{" + ",".join(repr(m) for m in held[p]) + "}" for p in people],
-                "keys": [decay.key(weights, held[p]) for p in people],
+                "keys": [frame.decay.key(weights, held[p]) for p in people],
+                "definition": frame.version.pk,
             },
         )
 
@@ -108,9 +156,7 @@ def _locked(people: Sequence[int]) -> Iterable[Interest]:
     return Interest.objects.filter(person_id__in=people).order_by("person_id").select_for_update()
 
 
-def _counted(
-    version: DefinitionVersion, rules: Definition, capped: Counter[tuple[int, int, date]]
-) -> dict[tuple[int, int, date], int]:
+def _counted(frame: Frame, capped: Counter[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
     """Count capped signals on their days and tell how many of the new ones still count."""
     if not capped:
         return {}
@@ -118,7 +164,7 @@ def _counted(
         cursor.execute(
             _COUNT_DAYS,
             {
-                "definition": version.pk,
+                "definition": frame.version.pk,
                 "people": [k[0] for k in capped],
                 "slots": [k[1] for k in capped],
                 "days": [k[2] for k in capped],
@@ -128,6 +174,6 @@ def _counted(
         totals = {(person, slot, day): total for person, slot, day, total in cursor.fetchall()}
     found = {}
     for key, more in capped.items():
-        cap = rules.signals[key[1]].daily_cap or 0
+        cap = frame.rules.signals[key[1]].daily_cap or 0
         found[key] = counted_more(totals[key] - more, more, cap)
     return found

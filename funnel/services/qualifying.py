@@ -7,13 +7,12 @@ from datetime import datetime
 
 from django.db.models import F
 
-from funnel.domain.definitions import Definition
-from funnel.domain.interest import Decay
 from funnel.domain.qualification import FitUntil, could_hand_off, first_hand_off
 from funnel.events import LeadQualified
 from funnel.models import DefinitionVersion, FitPeriod, LeadScore, MoveCause
 from funnel.selectors import facts, signals
 from funnel.services import handoffs, lifecycle
+from funnel.services.frames import Frame
 from smarketing.core import events
 
 # From these stages a lead moves on by itself; beyond them people have taken over.
@@ -21,9 +20,7 @@ WAITING = frozenset({"visitor", "lead", "nurture"})
 
 
 def look(
-    version: DefinitionVersion,
-    rules: Definition,
-    decay: Decay,
+    frame: Frame,
     *,
     lead_ids: Sequence[int],
     now: datetime,
@@ -34,7 +31,7 @@ def look(
     ``since`` names, per lead, the earliest event that is new: a lead that qualified before it is left
     alone. One that qualified after it gets its earlier instant, and nothing is delivered again.
     """
-    found = instants(version, rules, decay, lead_ids=lead_ids, now=now, since=since or {})
+    found = instants(frame, lead_ids=lead_ids, now=now, since=since or {})
     fresh: list[int] = []
     for score, instant in found:
         if score.qualified_at is None:
@@ -47,47 +44,56 @@ def look(
             continue
         lifecycle.move(lead=score.lead, to="mql", cause=MoveCause.QUALIFIED, actor=None, at=instant, now=now)
         events.publish(
-            LeadQualified(lead_id=score.lead_id, definition_id=version.pk, qualified_at=instant, now=now)
+            LeadQualified(
+                lead_id=score.lead_id, definition_id=frame.version.pk, qualified_at=instant, now=now
+            )
         )
         handoffs.deliver(lead=score.lead, actor=None, now=now)
     return len(fresh)
 
 
 def instants(
-    version: DefinitionVersion,
-    rules: Definition,
-    decay: Decay,
+    frame: Frame,
     *,
     lead_ids: Sequence[int],
     now: datetime,
     since: Mapping[int, datetime],
+    again: bool = False,
 ) -> list[tuple[LeadScore, datetime]]:
-    """Leads whose instant of qualification is new or another than the stored one, with it."""
-    candidates = _candidates(version, rules, decay, lead_ids, since)
+    """Leads whose instant of qualification is new or another than the stored one, with it.
+
+    ``again`` looks at those that have qualified too, as a rebuild does.
+    """
+    candidates = _candidates(frame, lead_ids, since, again=again)
     if not candidates:
         return []
-    history = signals.history(rules, [score.person_id for score, _fits in candidates])
+    history = signals.history(frame.rules, [score.person_id for score, _fits in candidates])
     found = []
     for score, fits in candidates:
         instant = first_hand_off(
-            rules, decay, history[score.person_id], fits, start=_start(version, score), now=now
+            frame.rules,
+            frame.decay,
+            history[score.person_id],
+            fits,
+            start=_start(frame.version, score),
+            now=now,
         )
         if instant is not None and instant != score.qualified_at:
             found.append((score, instant))
-    known = facts.of_leads([score.lead_id for score, _instant in found]) if rules.exclusions else {}
-    return [f for f in found if rules.excluded_by(known.get(f[0].lead_id, {})) is None]
+    known = facts.of_leads([score.lead_id for score, _instant in found]) if frame.rules.exclusions else {}
+    return [f for f in found if frame.rules.excluded_by(known.get(f[0].lead_id, {})) is None]
 
 
 def _candidates(
-    version: DefinitionVersion,
-    rules: Definition,
-    decay: Decay,
+    frame: Frame,
     lead_ids: Sequence[int],
     since: Mapping[int, datetime],
+    *,
+    again: bool,
 ) -> list[tuple[LeadScore, list[FitUntil]]]:
     """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
     scores = (
-        LeadScore.objects.filter(lead_id__in=lead_ids, definition=version, lead__closed_at=None)
+        LeadScore.objects.filter(lead_id__in=lead_ids, definition=frame.version, lead__closed_at=None)
         .annotate(person_id=F("lead__person_id"), masses=F("lead__person__interest__masses"))
         .select_related("lead")
         .order_by("lead_id")
@@ -95,12 +101,13 @@ def _candidates(
     past = _fits_of(lead_ids)
     chosen = []
     for score in scores:
-        if score.qualified_at is not None and not _may_be_earlier(version, score, since):
+        settled = score.qualified_at is not None and not again
+        if settled and not _may_be_earlier(frame.version, score, since):
             continue
         fits = [*past.get(score.lead_id, ()), FitUntil(score.fit_band, None)]
         fit_bands = {fit.band for fit in fits}
-        masses = score.masses or [0.0] * len(rules.signals)
-        if could_hand_off(rules, decay, masses, fit_bands, since=_start(version, score)):
+        masses = score.masses or [0.0] * len(frame.rules.signals)
+        if could_hand_off(frame.rules, frame.decay, masses, fit_bands, since=_start(frame.version, score)):
             chosen.append((score, fits))
     return chosen
 

@@ -8,7 +8,6 @@ scores and states are, on every path, so that paths never wait for each other in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,10 +16,10 @@ from django.db import connection, transaction
 from funnel.domain import fit as fits
 from funnel.domain.definitions import Action, Definition
 from funnel.domain.fit import Facts
-from funnel.domain.interest import Decay
-from funnel.models import DefinitionVersion, FitPeriod, LeadScore
-from funnel.selectors import definitions, facts, signals
-from funnel.services import bands, masses, qualifying
+from funnel.models import FitPeriod, LeadScore
+from funnel.selectors import facts, signals
+from funnel.services import bands, frames, masses, qualifying
+from funnel.services.frames import Frame
 
 _INSERT_SCORES = """
 INSERT INTO funnel_leadscore (lead_id, definition_id, fit, fit_band, interest_band, action, qualified_at,
@@ -39,27 +38,13 @@ UPDATE funnel_leadscore s SET fit = n.fit, fit_band = n.fit_band, definition_id 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The version in force with its rules and its frame of decay."""
-
-    version: DefinitionVersion
-    rules: Definition
-    decay: Decay
-
-    @classmethod
-    def current(cls) -> Frame:
-        """The frame of the version in force."""
-        version = definitions.in_force()
-        return cls(version, definitions.rules_of(version), definitions.decay_of(version))
-
-
 @transaction.atomic
 def place(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Give freshly captured leads their score, in one statement; nothing qualifies by this alone."""
-    frame = Frame.current()
+    frame = frames.held()
+    masses.lock_of_leads(frame, lead_ids)
     known = facts.of_leads(lead_ids)
-    held = bands.of_leads(frame.rules, frame.decay, list(known), now=now)
+    held = bands.of_leads(frame, list(known), now=now)
     columns: dict[str, list[object]] = {
         "leads": [], "fits": [], "fit_bands": [], "interest_bands": [], "actions": [],
     }  # fmt: skip
@@ -85,16 +70,15 @@ def action_of(rules: Definition, lead_facts: Facts, fit_band: str, interest_band
 @transaction.atomic
 def refresh(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Attributes changed: compute fit anew, keep what it was, and see who qualifies by it."""
-    frame = Frame.current()
-    masses.lock_of_leads(lead_ids)
-    update_fits(frame.version, frame.rules, lead_ids, now=now)
+    frame = frames.held()
+    masses.lock_of_leads(frame, lead_ids)
+    update_fits(frame, lead_ids, now=now)
     evaluate(lead_ids=lead_ids, now=now)
 
 
-def update_fits(
-    version: DefinitionVersion, rules: Definition, lead_ids: Sequence[int], *, now: datetime
-) -> int:
-    """Write the fit of these leads under ``version``; what it was goes to ``FitPeriod``."""
+def update_fits(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> int:
+    """Write the fit of these leads under this version; what it was goes to ``FitPeriod``."""
+    version, rules = frame.version, frame.rules
     before = LeadScore.objects.filter(lead_id__in=lead_ids).order_by("lead_id").select_for_update()
     changed: list[tuple[LeadScore, int, str]] = []
     known = facts.of_leads(lead_ids)
@@ -131,10 +115,10 @@ def update_fits(
 @transaction.atomic
 def evaluate(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Bring bands and actions of these leads up to ``now`` and let those qualify that meet the definition."""
-    frame = Frame.current()
-    masses.lock_of_leads(lead_ids)
-    bands.reassess(frame.version, frame.rules, frame.decay, lead_ids=lead_ids, now=now)
-    qualifying.look(frame.version, frame.rules, frame.decay, lead_ids=lead_ids, now=now)
+    frame = frames.held()
+    masses.lock_of_leads(frame, lead_ids)
+    bands.reassess(frame, lead_ids=lead_ids, now=now)
+    qualifying.look(frame, lead_ids=lead_ids, now=now)
 
 
 @transaction.atomic
@@ -144,9 +128,9 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     Call it once per event, in the transaction that stored it (or that named its person): an event
     contributes exactly once because its row is inserted exactly once (I-14).
     """
-    frame = Frame.current()
+    frame = frames.held()
     rows = signals.of_events(event_ids)
-    counted = masses.add(frame.version, frame.rules, frame.decay, rows)
+    counted = masses.add(frame, rows)
     if not counted:
         return 0
     earliest: dict[int, datetime] = {}
@@ -154,21 +138,19 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
         if person in counted:
             earliest[person] = min(at, earliest.get(person, at))
     leads = bands.open_leads_of(earliest)
-    bands.reassess(frame.version, frame.rules, frame.decay, lead_ids=list(leads.values()), now=now)
+    bands.reassess(frame, lead_ids=list(leads.values()), now=now)
     since: Mapping[int, datetime] = {lead: earliest[person] for person, lead in leads.items()}
-    qualifying.look(
-        frame.version, frame.rules, frame.decay, lead_ids=list(leads.values()), now=now, since=since
-    )
+    qualifying.look(frame, lead_ids=list(leads.values()), now=now, since=since)
     return sum(counted.values())
 
 
 @transaction.atomic
 def run_once(*, now: datetime, limit: int) -> int:
     """Lower the bands of persons whose interest has cooled below the one they held."""
-    frame = Frame.current()
-    people = masses.lock_cooled(now=now, limit=limit)
+    frame = frames.held()
+    people = masses.lock_cooled(frame, now=now, limit=limit)
     if people:
         leads = bands.open_leads_of(people)
-        bands.reassess(frame.version, frame.rules, frame.decay, lead_ids=list(leads.values()), now=now)
+        bands.reassess(frame, lead_ids=list(leads.values()), now=now)
         masses.forget_cooling(set(people) - set(leads))
     return len(people)

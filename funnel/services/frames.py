@@ -1,0 +1,45 @@
+"""The version in force, held for as long as something is computed by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from funnel.domain.definitions import Definition
+from funnel.domain.interest import Decay
+from funnel.models import DefinitionVersion
+from funnel.selectors import definitions
+
+_HOLD = "SELECT id FROM funnel_definitionversion WHERE state = 'in_force' FOR SHARE"
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A version with its rules and the frame in which its masses are meant."""
+
+    version: DefinitionVersion
+    rules: Definition
+    decay: Decay
+
+
+def of(version: DefinitionVersion) -> Frame:
+    """The frame of ``version``."""
+    return Frame(version, definitions.rules_of(version), definitions.decay_of(version))
+
+
+def held() -> Frame:
+    """The frame of the version in force, which stays so until the caller's transaction ends.
+
+    A switch of versions or of the landmark waits for us; one that was first makes us look again.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a frame is held by a transaction")
+    for _attempt in range(_TRIES):
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD)
+            row = cursor.fetchone()
+        if row is not None:
+            return of(DefinitionVersion.objects.get(pk=row[0]))
+    raise DefinitionVersion.DoesNotExist("no definition is in force")
