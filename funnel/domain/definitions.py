@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -76,6 +76,17 @@ class Definition:
     minimum_information: tuple[tuple[str, ...], ...]
     exclusions: tuple[Exclusion, ...]
     hysteresis: float
+    _scorer: fit.Scorer = field(init=False, repr=False, compare=False)
+    _exclusions: tuple[tuple[fit.Matcher, Exclusion], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_scorer", fit.Scorer(self.criteria))
+        matchers = tuple((fit.Matcher(exclusion.condition), exclusion) for exclusion in self.exclusions)
+        object.__setattr__(self, "_exclusions", matchers)
+
+    def fit_score(self, facts: Facts) -> int:
+        """The fit, 0–100, without its explanation (that is ``fit.evaluate(self.criteria, facts)``)."""
+        return self._scorer.score(facts)
 
     def fit_band(self, score: float) -> str:
         """A, B or C."""
@@ -109,7 +120,7 @@ class Definition:
 
     def excluded_by(self, facts: Facts) -> Exclusion | None:
         """The first exclusion that holds, or None."""
-        return next((e for e in self.exclusions if fit.holds(e.condition, facts) is True), None)
+        return next((exclusion for matcher, exclusion in self._exclusions if matcher.holds(facts)), None)
 
     def signals_for(self, event: str, properties: Mapping[str, Any]) -> list[int]:
         """Slots (positions) of the signals an event counts for."""

@@ -19,6 +19,7 @@ OPERATORS = (
 MAX_TEXT = 1000
 MAX_PATTERN = 200
 MAX_CHOICES = 500
+REMEMBERED = 20_000
 LOWEST, HIGHEST = 0, 100
 NUMERIC = frozenset({"at_least", "at_most", "range"})
 WITHOUT_VALUE = frozenset({"known", "unknown"})
@@ -86,16 +87,7 @@ class Fit:
 
 def look_up(facts: Facts, path: str) -> Any:
     """The value at a dotted path, or None. Blank text, empty lists and missing steps are None (unknown)."""
-    node: Any = facts
-    for step in path.split("."):
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(step)
-    if isinstance(node, str):
-        node = node.strip()[:MAX_TEXT]
-    if node is None or node == "" or (isinstance(node, list | tuple | set | frozenset) and not node):
-        return None
-    return node
+    return _known(_walk(facts, path.split(".")))
 
 
 def holds(condition: Condition, facts: Facts) -> bool | None:
@@ -103,20 +95,48 @@ def holds(condition: Condition, facts: Facts) -> bool | None:
 
     An attribute with several values holds when one of them does; a negated operator when none does.
     """
-    found = look_up(facts, condition.path)
-    if condition.operator in WITHOUT_VALUE:
-        return (found is not None) == (condition.operator == "known")
-    if found is None:
-        return None
-    positive = NEGATED.get(condition.operator)
-    if positive is not None:
-        opposite = holds(Condition(condition.path, positive, condition.value), facts)
-        return None if opposite is None else not opposite
-    values = list(found) if isinstance(found, list | tuple | set | frozenset) else [found]
-    answers = [_compare(condition.operator, value, condition.value) for value in values]
-    if any(answer is True for answer in answers):
-        return True
-    return None if all(answer is None for answer in answers) else False
+    return _answer(condition.operator, look_up(facts, condition.path), condition.value)
+
+
+class Matcher:
+    """A condition for many leads: answers as ``holds`` does, and remembers what each value answered."""
+
+    __slots__ = ("_memory", "_steps", "condition")
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+        self._steps = condition.path.split(".")
+        self._memory: dict[tuple[type, Any], bool | None] = {}
+
+    def holds(self, facts: Facts) -> bool | None:
+        """Does the condition hold for these facts?"""
+        value = _walk(facts, self._steps)
+        try:
+            return self._memory[value.__class__, value]
+        except KeyError:
+            answer = self._read(value)
+            if len(self._memory) < REMEMBERED:
+                self._memory[value.__class__, value] = answer
+            return answer
+        except TypeError:  # a list can't be a key
+            return self._read(value)
+
+    def _read(self, value: Any) -> bool | None:
+        return _answer(self.condition.operator, _known(value), self.condition.value)
+
+
+class Scorer:
+    """Criteria for many leads: the score of ``evaluate`` without its explanation, some ten times faster."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, criteria: Iterable[Criterion]) -> None:
+        self._parts = [(Matcher(criterion.condition).holds, criterion.points) for criterion in criteria]
+
+    def score(self, facts: Facts) -> int:
+        """The fit of these facts, 0–100."""
+        raw = sum(points for matches, points in self._parts if matches(facts))
+        return min(max(raw, LOWEST), HIGHEST)
 
 
 def evaluate(criteria: Iterable[Criterion], facts: Facts) -> Fit:
@@ -191,6 +211,40 @@ def number(value: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return result if result.is_finite() else None
+
+
+def _walk(facts: Facts, steps: list[str]) -> Any:
+    node: Any = facts
+    for step in steps:
+        if not isinstance(node, Mapping):
+            return None
+        node = node.get(step)
+    return node
+
+
+def _known(value: Any) -> Any:
+    """The value, trimmed and bounded; None for what says nothing."""
+    if isinstance(value, str):
+        value = value.strip()[:MAX_TEXT]
+    if value is None or value == "" or (isinstance(value, list | tuple | set | frozenset) and not value):
+        return None
+    return value
+
+
+def _answer(operator: str, found: Any, wanted: Any) -> bool | None:
+    if operator in WITHOUT_VALUE:
+        return (found is not None) == (operator == "known")
+    if found is None:
+        return None
+    positive = NEGATED.get(operator)
+    if positive is not None:
+        opposite = _answer(positive, found, wanted)
+        return None if opposite is None else not opposite
+    values = list(found) if isinstance(found, list | tuple | set | frozenset) else [found]
+    answers = [_compare(operator, value, wanted) for value in values]
+    if any(answer is True for answer in answers):
+        return True
+    return None if all(answer is None for answer in answers) else False
 
 
 def _compare(operator: str, found: Any, wanted: Any) -> bool | None:

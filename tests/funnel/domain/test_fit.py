@@ -132,3 +132,21 @@ def test_the_explanation_always_adds_up(criteria):
     assert sum(line.points for line in result.lines) + result.clamped == result.score
     assert 0 <= result.score <= 100
     assert all(line.points == 0 for line in result.lines if line.outcome != "matched")
+
+
+values_of_any_kind = (
+    st.none()
+    | st.booleans()
+    | st.integers(0, 200)
+    | st.sampled_from(["", " web ", "120", "120.0", "Head of Sales"])
+)
+
+
+@given(
+    criteria, st.lists(st.tuples(values_of_any_kind, st.lists(values_of_any_kind, max_size=2)), max_size=6)
+)
+def test_the_scorer_with_its_memory_gives_the_same_score(criteria, people):
+    scorer = fit.Scorer(criteria)
+    for value, several in people * 2:
+        facts = {"company": {"employees": value, "x": several}, "lead": {"source": value}, "person": None}
+        assert scorer.score(facts) == fit.evaluate(criteria, facts).score
