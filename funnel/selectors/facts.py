@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from funnel.domain.fit import Facts
-from funnel.domain.free_mail import is_work_address
+from leads.domain.identities import is_free_mail
 from leads.models import Company, Lead, PersonEmail, PersonPhone
 
 _PERSON = ("first_name", "last_name", "title", "language", "country", "city", "website", "attributes")
@@ -58,7 +58,7 @@ def _facts(
     person: dict[str, Any] = {name: row[f"person__{name}"] for name in _PERSON}
     person["name"] = f"{person['first_name']} {person['last_name']}".strip()
     person["email"], person["phone"] = email, phone
-    person["has_work_email"] = is_work_address(email) if email else None
+    person["has_work_email"] = not is_free_mail(email) if email else None
     person["do_not_contact"] = (person["attributes"] or {}).get("do_not_contact")
     lead: dict[str, Any] = {name: row[name] for name in _LEAD}
     lead.update(channel=row["channel_code"], campaign=row["campaign_name"], source=row["source_code"])

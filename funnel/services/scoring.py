@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from funnel.domain import fit as fits
 from funnel.domain.definitions import Action, Definition
 from funnel.domain.fit import Facts
 from funnel.models import FitPeriod, LeadScore
@@ -49,7 +48,7 @@ def place(*, lead_ids: Sequence[int], now: datetime) -> None:
         "leads": [], "fits": [], "fit_bands": [], "interest_bands": [], "actions": [],
     }  # fmt: skip
     for lead_id, lead_facts in known.items():
-        score = fits.evaluate(frame.rules.criteria, lead_facts).score
+        score = frame.rules.fit_score(lead_facts)
         band = frame.rules.fit_band(score)
         columns["leads"].append(lead_id)
         columns["fits"].append(score)
@@ -85,7 +84,7 @@ def update_fits(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> int:
     for score in before:
         if score.lead_id not in known:
             continue
-        value = fits.evaluate(rules.criteria, known[score.lead_id]).score
+        value = rules.fit_score(known[score.lead_id])
         if value != score.fit or score.definition_id != version.pk:
             changed.append((score, value, rules.fit_band(value)))
     FitPeriod.objects.bulk_create(

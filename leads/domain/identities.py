@@ -13,62 +13,12 @@ import unicodedata
 from functools import lru_cache
 
 MAX_KEY = 255
-LEGAL_FORMS = frozenset(
-    {
-        *("inc", "incorporated", "corp", "corporation", "co", "company", "llc", "lc", "llp", "lp", "ltd"),
-        *(
-            "limited",
-            "plc",
-            "pllc",
-            "gmbh",
-            "mbh",
-            "ag",
-            "kg",
-            "kgaa",
-            "ohg",
-            "ug",
-            "ek",
-            "ev",
-            "eg",
-            "se",
-            "sa",
-        ),
-        *("sas", "sarl", "sàrl", "eurl", "sprl", "bv", "nv", "cv", "vof", "srl", "spa", "snc", "sl", "slu"),
-        *(
-            "lda",
-            "ltda",
-            "eireli",
-            "me",
-            "oy",
-            "oyj",
-            "ab",
-            "as",
-            "asa",
-            "aps",
-            "doo",
-            "dd",
-            "sro",
-            "kft",
-            "zrt",
-        ),
-        *(
-            "spzoo",
-            "ooo",
-            "oao",
-            "zao",
-            "pty",
-            "pte",
-            "pvt",
-            "private",
-            "bhd",
-            "sdn",
-            "kk",
-            "gk",
-            "jsc",
-            "ltee",
-        ),
-    }
-)
+_LEGAL_FORMS = """
+ab ag aps as asa bhd bv co company corp corporation cv dd doo eg eireli ek eurl ev gk gmbh inc
+incorporated jsc kft kg kgaa kk lc lda limited llc llp lp ltd ltda ltee mbh me nv oao ohg ooo oy oyj plc
+pllc private pte pty pvt sa sarl sas sdn se sl slu snc spa sprl spzoo srl sro sàrl ug vof zao zrt
+"""
+LEGAL_FORMS = frozenset(_LEGAL_FORMS.split())
 # Two words that together are a legal form ("Sp. z o.o." folds to "sp z oo").
 LEGAL_TAILS = (
     ("sp", "z", "oo"),
@@ -78,110 +28,21 @@ LEGAL_TAILS = (
     ("d", "oo"),
 )
 
-FREE_MAIL = frozenset(
-    {
-        *("gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "yahoo.es"),
-        *(
-            "yahoo.it",
-            "yahoo.co.in",
-            "yahoo.co.jp",
-            "yahoo.com.br",
-            "ymail.com",
-            "rocketmail.com",
-            "hotmail.com",
-        ),
-        *(
-            "hotmail.co.uk",
-            "hotmail.fr",
-            "hotmail.de",
-            "hotmail.it",
-            "hotmail.es",
-            "outlook.com",
-            "outlook.de",
-        ),
-        *("outlook.fr", "live.com", "live.co.uk", "live.fr", "live.nl", "msn.com", "icloud.com", "me.com"),
-        *("mac.com", "aol.com", "aim.com", "gmx.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de"),
-        *(
-            "t-online.de",
-            "freenet.de",
-            "arcor.de",
-            "mail.com",
-            "email.com",
-            "proton.me",
-            "protonmail.com",
-            "pm.me",
-        ),
-        *(
-            "tutanota.com",
-            "tuta.io",
-            "hey.com",
-            "fastmail.com",
-            "zoho.com",
-            "yandex.com",
-            "yandex.ru",
-            "ya.ru",
-        ),
-        *(
-            "mail.ru",
-            "bk.ru",
-            "inbox.ru",
-            "list.ru",
-            "rambler.ru",
-            "qq.com",
-            "163.com",
-            "126.com",
-            "sina.com",
-        ),
-        *(
-            "foxmail.com",
-            "naver.com",
-            "daum.net",
-            "hanmail.net",
-            "rediffmail.com",
-            "uol.com.br",
-            "bol.com.br",
-        ),
-        *("terra.com.br", "libero.it", "virgilio.it", "alice.it", "tiscali.it", "orange.fr", "wanadoo.fr"),
-        *(
-            "free.fr",
-            "laposte.net",
-            "sfr.fr",
-            "seznam.cz",
-            "wp.pl",
-            "o2.pl",
-            "onet.pl",
-            "interia.pl",
-            "abv.bg",
-        ),
-        *(
-            "bigpond.com",
-            "optusnet.com.au",
-            "xtra.co.nz",
-            "shaw.ca",
-            "rogers.com",
-            "sympatico.ca",
-            "comcast.net",
-        ),
-        *(
-            "verizon.net",
-            "att.net",
-            "sbcglobal.net",
-            "bellsouth.net",
-            "cox.net",
-            "charter.net",
-            "btinternet.com",
-        ),
-        *(
-            "sky.com",
-            "virginmedia.com",
-            "ntlworld.com",
-            "talktalk.net",
-            "bluewin.ch",
-            "ziggo.nl",
-            "kpnmail.nl",
-        ),
-    }
-)
+_FREE_MAIL = """
+126.com 163.com abv.bg aim.com alice.it aol.com arcor.de att.net bellsouth.net bigpond.com bk.ru
+bluewin.ch bol.com.br btinternet.com charter.net comcast.net cox.net daum.net email.com email.cz
+fastmail.com foxmail.com free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com
+hanmail.net hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it i.ua icloud.com
+ig.com.br inbox.ru interia.pl kpnmail.nl laposte.net libero.it list.ru live.co.uk live.com live.fr live.nl
+mac.com mail.com mail.ru me.com msn.com naver.com ntlworld.com o2.pl onet.pl optusnet.com.au orange.fr
+outlook.com outlook.de outlook.fr pm.me proton.me protonmail.com qq.com rambler.ru rediffmail.com
+rocketmail.com rogers.com sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sky.com sympatico.ca t-online.de
+talktalk.net terra.com.br tin.it tiscali.it tuta.io tutanota.com ukr.net uol.com.br verizon.net
+virgilio.it virginmedia.com wanadoo.fr web.de wp.pl xtra.co.nz ya.ru yahoo.co.in yahoo.co.jp yahoo.co.uk
+yahoo.com yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru ymail.com ziggo.nl
+zoho.com
+"""
+FREE_MAIL = frozenset(_FREE_MAIL.split())
 
 _INNER = re.compile(r"[.'’`´]")
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
