@@ -87,6 +87,22 @@ OUTBOUND_NETWORKS: list[str] = read.list("OUTBOUND_NETWORKS", default=[])
 API_REQUESTS_PER_MINUTE: int = read.int("API_REQUESTS_PER_MINUTE", default=600)
 
 
+def oidc_apps() -> list[dict[str, Any]]:
+    """The one OpenID provider to sign in with, if the environment names one."""
+    issuer = read.str("OIDC_ISSUER", default="")
+    if not issuer:
+        return []
+    return [
+        {
+            "provider_id": "oidc",
+            "name": read.str("OIDC_NAME", default="Single sign-on"),
+            "client_id": read.str("OIDC_CLIENT_ID"),
+            "secret": read.str("OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+        }
+    ]
+
+
 def embedded() -> list[str]:
     """The embedded servers this installation uses: those that the environment does not name."""
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from smarketing.core import checks
+from smarketing.core import cache, checks, invariants, ledgers, loops
 
 
 class CoreConfig(AppConfig):
@@ -18,3 +18,5 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Register what is checked about the database before it is used."""
         register(checks.durable_database, Tags.database)
+        invariants.register(ledgers.TRIGGERS_AWAKE)
+        loops.register(loops.Loop("cache", cache.forget_expired, every_seconds=3600, limit=5000))

@@ -85,6 +85,17 @@ SIDE_OF_ROLE: dict[Role, Side | None] = {
 }
 
 
+# How much a role can do to others: nobody grants or touches a level above their own.
+LEVEL: dict[Role, int] = {
+    Role.READ_ONLY: 0,
+    Role.REP: 1,
+    Role.MARKETER: 1,
+    Role.SALES_MANAGER: 2,
+    Role.MARKETING_MANAGER: 2,
+    Role.ADMIN: 3,
+}
+
+
 def may(role: str, capability: Capability) -> bool:
     """Whether ``role`` has ``capability``; an unknown role may nothing."""
     try:

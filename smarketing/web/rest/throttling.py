@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -59,6 +59,7 @@ def add_headers(response: Response, request: Any) -> None:
 
 def _count(key: str) -> int | None:
     """How often ``key`` was counted, this time included; ``None`` when the cache can't say."""
+    cache = caches["counters"]
     cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
     try:
         return int(cache.incr(key))

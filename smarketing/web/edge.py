@@ -1,0 +1,56 @@
+"""What stands between a proxy and the rest: whom to believe about the client's address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+
+
+class ClientAddress:
+    """``REMOTE_ADDR`` becomes the client's address; headers of strangers about it are dropped.
+
+    ``TRUSTED_PROXIES`` lists networks. From the right, the first address of ``X-Forwarded-For`` that
+    is not one of them is the client; only a trusted neighbour is asked at all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.trusted = [ip_network(text, strict=False) for text in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        neighbour = _address(meta.get("REMOTE_ADDR", ""))
+        if neighbour is None or not self._trusts(neighbour):
+            for name in _FORWARDED:
+                meta.pop(name, None)
+        else:
+            meta["REMOTE_ADDR"] = str(self._client(meta.get("HTTP_X_FORWARDED_FOR", ""), neighbour))
+        return self.get_response(request)
+
+    def _client(self, header: str, neighbour: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+        client = neighbour
+        for text in reversed(header.split(",")):
+            address = _address(text)
+            if address is None:
+                break
+            client = address
+            if not self._trusts(address):
+                break
+        return client
+
+    def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self.trusted if network.version == address.version)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
