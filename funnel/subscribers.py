@@ -1,8 +1,17 @@
-"""What the funnel does on facts of the leads app, in their transactions."""
+"""What the funnel does on facts of the leads app and on its own, in their transactions."""
 
 from __future__ import annotations
 
-from funnel.services import delivery, placing, scoring
+from funnel.events import (
+    HandoffAccepted,
+    HandoffDelivered,
+    HandoffExpired,
+    HandoffGateFailed,
+    HandoffReturned,
+    HandoffWaiting,
+    OpportunityMoved,
+)
+from funnel.services import delivery, notices, placing, scoring
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
 
 
@@ -27,3 +36,28 @@ def score_again(fact: LeadsChanged) -> None:
 def add_interest(fact: EventsRecorded) -> None:
     """Each event adds to its person's interest, once."""
     scoring.apply_events(event_ids=fact.event_ids, now=fact.now)
+
+
+def tell_delivered(fact: HandoffDelivered) -> None:
+    """The rep is told."""
+    notices.tell_delivered(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def tell_gate_failed(fact: HandoffGateFailed) -> None:
+    """Marketing is told what is missing."""
+    notices.tell_gate_failed(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def tell_waiting(fact: HandoffWaiting) -> None:
+    """Managers are told that nobody can take a lead."""
+    notices.tell_waiting(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def tell_answered(fact: HandoffAccepted | HandoffReturned | HandoffExpired) -> None:
+    """Marketing is told the fate of what it delivered."""
+    notices.tell_answered(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def tell_outcome(fact: OpportunityMoved) -> None:
+    """The campaign's owner is told of a deal that was won or lost."""
+    notices.tell_outcome(opportunity_id=fact.opportunity_id, now=fact.now)

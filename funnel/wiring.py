@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from funnel import subscribers
+from funnel.events import (
+    HandoffAccepted,
+    HandoffDelivered,
+    HandoffExpired,
+    HandoffGateFailed,
+    HandoffReturned,
+    HandoffWaiting,
+    OpportunityMoved,
+)
 from funnel.services import delivery, rescoring, scoring
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
 from smarketing.core import loops
@@ -14,6 +23,13 @@ def connect() -> None:
     subscribe(LeadsCaptured, subscribers.place)
     subscribe(LeadsChanged, subscribers.score_again)
     subscribe(EventsRecorded, subscribers.add_interest)
+    subscribe(HandoffDelivered, subscribers.tell_delivered)
+    subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
+    subscribe(HandoffWaiting, subscribers.tell_waiting)
+    subscribe(HandoffAccepted, subscribers.tell_answered)
+    subscribe(HandoffReturned, subscribers.tell_answered)
+    subscribe(HandoffExpired, subscribers.tell_answered)
+    subscribe(OpportunityMoved, subscribers.tell_outcome)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))

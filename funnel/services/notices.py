@@ -1,0 +1,146 @@
+"""Who is told what about handoffs and deals, through the outbox: reps what is theirs, marketing the fate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from funnel.models import Handoff, Opportunity, OpportunityStageKind, OpportunityTransition
+from leads.models import Lead
+from smarketing.notifications.services import outbox
+from smarketing.notifications.services.outbox import Notice
+from smarketing.users.domain.roles import Role
+from smarketing.users.models import User
+
+_OUTCOMES = {OpportunityStageKind.WON: "opportunity.won", OpportunityStageKind.LOST: "opportunity.lost"}
+
+
+@transaction.atomic
+def tell_delivered(*, handoff_id: int, now: datetime) -> None:
+    """The rep hears of a lead that is theirs."""
+    handoff = _handoff(handoff_id)
+    text = _("%(lead)s was delivered to you.") % {"lead": _name(handoff.lead)}
+    _put(handoff, "handoff.delivered", text, {handoff.owner_id}, now=now, mail=True)
+
+
+@transaction.atomic
+def tell_gate_failed(*, handoff_id: int, now: datetime) -> None:
+    """Marketing hears what is missing."""
+    handoff = _handoff(handoff_id)
+    words = {"lead": _name(handoff.lead), "missing": ", ".join(handoff.missing)}
+    text = _("%(lead)s can't be delivered yet. Missing: %(missing)s.") % words
+    _put(handoff, "handoff.gate_failed", text, _marketing(handoff), now=now)
+
+
+@transaction.atomic
+def tell_waiting(*, handoff_id: int, now: datetime) -> None:
+    """Managers hear that no rep can take a lead."""
+    handoff = _handoff(handoff_id)
+    text = _("%(lead)s waits: no rep can take leads now.") % {"lead": _name(handoff.lead)}
+    _put(handoff, "handoff.waiting", text, _managers(), now=now, mail=True)
+
+
+@transaction.atomic
+def tell_answered(*, handoff_id: int, now: datetime) -> None:
+    """Marketing hears that its lead was accepted, returned or left to expire."""
+    handoff = _handoff(handoff_id)
+    words = {
+        "lead": _name(handoff.lead),
+        "owner": handoff.owner.name if handoff.owner else "",
+        "reason": handoff.get_return_reason_display(),
+    }
+    texts = {
+        "accepted": _("%(owner)s accepted %(lead)s."),
+        "returned": _("%(owner)s returned %(lead)s: %(reason)s."),
+        "expired": _("%(lead)s expired in the queue of %(owner)s. Deliver it again."),
+    }
+    told = _marketing(handoff)
+    if handoff.state == "expired":
+        told |= _managers()
+    _put(handoff, f"handoff.{handoff.state}", texts[handoff.state] % words, told, now=now)
+
+
+@transaction.atomic
+def tell_outcome(*, opportunity_id: int, now: datetime) -> None:
+    """The campaign's owner hears what became of a lead: won or lost."""
+    deal = Opportunity.objects.select_related(
+        "stage", "lead__person", "lead__campaign", "lead__company", "owner"
+    ).get(pk=opportunity_id)
+    topic = _OUTCOMES.get(OpportunityStageKind(deal.stage.kind))
+    if topic is None:
+        return
+    seq = OpportunityTransition.objects.filter(opportunity=deal).order_by("-seq").values_list("seq")[0][0]
+    words = {"name": deal.name, "reason": deal.get_lost_reason_display()}
+    won = topic == "opportunity.won"
+    text = (_("Won: %(name)s.") if won else _("Lost: %(name)s. %(reason)s")) % words
+    campaign = deal.lead.campaign if deal.lead else None
+    told = {campaign.owner_id} if campaign and campaign.owner_id else set()
+    outbox.put(
+        topic=topic,
+        payload={
+            "opportunity_id": deal.pk,
+            "lead_id": deal.lead_id,
+            "campaign_id": campaign.pk if campaign else None,
+            "amount": None if deal.amount is None else str(deal.amount),
+            "currency": deal.currency,
+            "lost_reason": deal.lost_reason,
+            "closed_at": deal.closed_at.isoformat() if deal.closed_at else None,
+        },
+        dedupe_key=f"opportunity:{deal.pk}:{seq}",
+        now=now,
+        notify=Notice(text=text, user_ids=tuple(sorted(told)), link=f"/opportunities/{deal.pk}/"),
+    )
+
+
+def _put(
+    handoff: Handoff, topic: str, text: str, told: set[int | None], *, now: datetime, mail: bool = False
+) -> None:
+    payload: dict[str, Any] = {
+        "handoff_id": handoff.pk,
+        "lead_id": handoff.lead_id,
+        "owner_id": handoff.owner_id,
+        "state": handoff.state,
+        "return_reason": handoff.return_reason,
+        "missing": handoff.missing,
+    }
+    outbox.put(
+        topic=topic,
+        payload=payload,
+        dedupe_key=f"handoff:{handoff.pk}:{handoff.version}:{handoff.state}",
+        now=now,
+        notify=Notice(
+            text=text,
+            user_ids=tuple(sorted(pk for pk in told if pk is not None)),
+            link=f"/leads/{handoff.lead_id}/",
+            mail=mail,
+        ),
+    )
+
+
+def _handoff(handoff_id: int) -> Handoff:
+    return Handoff.objects.select_related("lead__person", "lead__campaign", "lead__company", "owner").get(
+        pk=handoff_id
+    )
+
+
+def _name(lead: Lead) -> str:
+    person = lead.person.name or _("A lead without a name")
+    return f"{person} ({lead.company.name})" if lead.company else person
+
+
+def _marketing(handoff: Handoff) -> set[int | None]:
+    """The campaign's owner and who delivered; where there is neither, the marketing managers."""
+    campaign = handoff.lead.campaign
+    told = {campaign.owner_id if campaign else None, handoff.delivered_by_id} - {None}
+    return told or set(_in_role(Role.MARKETING_MANAGER))
+
+
+def _managers() -> set[int | None]:
+    return {*_in_role(Role.MARKETING_MANAGER), *_in_role(Role.SALES_MANAGER)}
+
+
+def _in_role(role: Role) -> list[int]:
+    return list(User.objects.active().filter(role=role).values_list("pk", flat=True))
