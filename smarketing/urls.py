@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("smarketing.api")),
     path("accounts/", include("allauth.urls")),
     path("", include("smarketing.web.urls")),
+    path("", include("leads.urls")),
 ]
 
 handler400 = "smarketing.web.errors.bad_request"

@@ -24,7 +24,7 @@ from leads.models import (
     TouchpointKind,
 )
 from leads.services import attributes as custom
-from leads.services import companies, fields, people, touchpoints
+from leads.services import companies, fields, people, sources, touchpoints
 from leads.services.companies import CompanyInput
 from leads.services.people import PersonInput
 from smarketing.core import events, locks
@@ -70,7 +70,7 @@ class Captured:
 @transaction.atomic
 def capture(
     *,
-    source: Source,
+    source: Source | None,
     person: PersonInput | Person,
     captured_at: datetime,
     origin: str = "",
@@ -86,12 +86,14 @@ def capture(
 ) -> Captured:
     """Somebody shows interest: find or make the person, and open a lap unless one is open.
 
+    Without ``source`` a colleague has typed it in.
     An open lap is not doubled: its blanks are filled and a touchpoint is added. The same
     ``(source, external_id)`` again changes nothing. The person is locked first and the lead after,
     so that of two captures of one e-mail address one opens the lap and the other finds it. Raises
     ``InTheFuture``, ``Unidentified``, ``BadEmail``, ``BadPhone``, ``BadAttribute``,
     :class:`LeadOfAnother` or what ``fields.checked`` raises; then nothing was written.
     """
+    source = source or sources.manual(now=now)
     at = fields.happened(instant=captured_at, field="captured_at", now=now)
     values = _how(origin, channel, campaign, landing_page, description)
     known = Lead.objects.filter(source=source, external_id=external_id).first() if external_id else None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from leads.events import LeadsChanged
@@ -21,7 +22,8 @@ from leads.models import (
     PersonRef,
     Source,
 )
-from leads.services import attributes, fields, identifiers, searching
+from leads.services import attributes, companies, fields, identifiers, searching
+from leads.services.companies import CompanyInput
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
@@ -159,11 +161,17 @@ def update(
     now: datetime,
 ) -> Person:
     """Change named columns. ``emails`` and ``phones`` replace the lists (the first is the main one);
-    ``attributes`` are merged, a value of ``None`` takes one away.
+    ``attributes`` are merged, a value of ``None`` takes one away; ``company`` may be a
+    ``CompanyInput``, which is found or made.
 
     Locks the person; tells their open lead. Raises ``EditedMeanwhile``, :class:`IdentifierTaken` or
     what ``fields.checked`` raises.
     """
+    if isinstance(given := changes.get("company"), CompanyInput):
+        employer = companies.find_or_create(
+            name=given.name, domain=given.domain, country=given.country, actor=actor, now=now
+        )
+        changes = {**changes, "company": employer}
     locked = lock(pk=person.pk)
     fields.same_version(record=locked, expected=expected_version)
     columns = {n: v for n, v in changes.items() if n not in ("emails", "phones", "attributes")}
@@ -171,6 +179,8 @@ def update(
     if "attributes" in changes:
         good["attributes"] = _attributes(locked.attributes, changes["attributes"])
     different = [name for name, value in good.items() if getattr(locked, name) != value]
+    if "company" in different:
+        _follow(locked, locked.company_id, good["company"], now=now)
     for name in different:
         setattr(locked, name, good[name])
     moved = False
@@ -218,6 +228,12 @@ def lock(*, pk: int) -> Person:
     if not found:
         raise fields.EditedMeanwhile(_("This person was merged or removed meanwhile."))
     return found[0]
+
+
+def _follow(person: Person, former: int | None, company: Company | None, *, now: datetime) -> None:
+    """The open lap moves to the person's new company, unless it was captured for yet another one."""
+    laps = Lead.objects.open().filter(person=person).filter(Q(company=None) | Q(company=former))
+    laps.update(company=company, version=F("version") + 1, updated_at=now)
 
 
 def _written(person: Person, columns: Collection[str], *, actor: User | None, now: datetime) -> None:

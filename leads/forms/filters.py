@@ -1,0 +1,45 @@
+"""What lists are narrowed by: one FilterSet each for page, API and export."""
+
+from __future__ import annotations
+
+import django_filters as filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from leads.models import Campaign, CampaignKind, CampaignStatus, Channel, Company
+from leads.selectors import campaigns, companies
+
+
+class CompanyFilter(filters.FilterSet):
+    """Companies by name, industry, country and size."""
+
+    q = filters.CharFilter(label=_("Search"), method="by_text", max_length=200)
+    industry = filters.CharFilter(label=_("Industry"), lookup_expr="iexact", max_length=120)
+    country = filters.CharFilter(label=_("Country"), lookup_expr="iexact", max_length=80)
+    employees = filters.RangeFilter(label=_("Employees"))
+
+    class Meta:
+        model = Company
+        fields = ("q", "industry", "country", "employees")
+
+    def by_text(self, queryset: QuerySet[Company], name: str, value: str) -> QuerySet[Company]:
+        """Names that hold every word."""
+        return companies.matching(queryset, value)
+
+
+class CampaignFilter(filters.FilterSet):
+    """Campaigns by name, kind, status, channel and time."""
+
+    q = filters.CharFilter(label=_("Search"), method="by_text", max_length=200)
+    kind = filters.MultipleChoiceFilter(label=_("Kind"), choices=CampaignKind.choices)
+    status = filters.MultipleChoiceFilter(label=_("Status"), choices=CampaignStatus.choices)
+    channel = filters.ModelChoiceFilter(label=_("Channel"), queryset=Channel.objects.order_by("position"))
+    starts_on = filters.DateFromToRangeFilter(label=_("Starts"))
+
+    class Meta:
+        model = Campaign
+        fields = ("q", "kind", "status", "channel", "starts_on")
+
+    def by_text(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
+        """Names that hold every word."""
+        return campaigns.matching(queryset, value)

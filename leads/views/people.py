@@ -1,0 +1,74 @@
+"""The pages of a lead and of a person: properties, one timeline, panels of other apps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from leads import access
+from leads.models import Lead, Person
+from leads.selectors import completeness, leads, tasks
+from leads.views import facts, timeline
+from smarketing.users.domain.roles import Capability
+from smarketing.web import panels, rendering
+from smarketing.web.pages import Request, page
+
+
+@page(capability=Capability.VIEW)
+def lead_page(request: Request, pk: int) -> HttpResponse:
+    """One lap of a person. Panels of ``lead.header``, ``.actions``, ``.main``, ``.side`` get the lead."""
+    lead = access.get_lead(request.user, pk)
+    context = {
+        **_of_person(request, lead.person, lead),
+        "lead": lead,
+        "lead_facts": facts.rows("lead", lead, request.user),
+        **_regions(request, "lead", lead),
+    }
+    return rendering.page(request, "leads/lead.html", context, fragments=_FRAGMENTS)
+
+
+@page(capability=Capability.VIEW)
+def person_page(request: Request, pk: int) -> HttpResponse:
+    """A person with all their laps. Panels of ``person.header`` … get the person."""
+    person = access.get_person(request.user, pk)
+    lead = leads.open_of(person.pk)
+    context = {**_of_person(request, person, lead), **_regions(request, "person", person)}
+    return rendering.page(request, "leads/person.html", context, fragments=_FRAGMENTS)
+
+
+_FRAGMENTS = {
+    "record-header": "leads/_regions_header.html",
+    "record-actions": "leads/_regions_actions.html",
+    "record-main": "leads/_regions_main.html",
+    "record-side": "leads/_side.html",
+    "record-timeline": "leads/_timeline.html",
+}
+
+
+def _of_person(request: Request, person: Person, lead: Lead | None) -> Mapping[str, Any]:
+    return {
+        "person": person,
+        "heading": person.name or _first_address(person) or _("Unnamed person"),
+        "sub": " · ".join(t for t in (person.title, person.company.name if person.company else "") if t),
+        "person_facts": facts.rows("person", person, request.user),
+        "known": completeness.of(person, emails=person.emails.all(), phones=person.phones.all(), lead=lead),
+        "laps": leads.of_person(request.user, person.pk),
+        "tasks": tasks.of_person(request.user, person.pk),
+        "may_log": request.user.may(Capability.LOG_ACTIVITY),
+        **timeline.context(person, only=request.GET.get("only", "")),
+    }
+
+
+def _first_address(person: Person) -> str:
+    addresses = list(person.emails.all())
+    return addresses[0].email if addresses else ""
+
+
+def _regions(request: Request, kind: str, subject: Any) -> Mapping[str, Any]:
+    return {
+        f"panels_{region}": panels.build(f"{kind}.{region}", subject, viewer=request.user, now=request.now)
+        for region in ("header", "actions", "main", "side")
+    }
