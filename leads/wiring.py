@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from leads.selectors import timeline, timeline_rows
+from django.utils.translation import gettext_lazy as _
+
+from leads import palette as hits
+from leads.selectors import tasks, timeline, timeline_rows
+from smarketing.core import clock
+from smarketing.users.models import User
+from smarketing.web import navigation, palette
+from smarketing.web.navigation import NavItem
 
 
 def connect() -> None:
-    """Put what this app knows on the timeline."""
+    """Put what this app knows on the timeline, into the menu and the command palette."""
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)
+    navigation.register(
+        NavItem(
+            _("Tasks"),
+            "square-check-big",
+            "leads:tasks",
+            order=50,
+            key="t",
+            badge=_due_tasks,
+            badge_label=_("due"),
+        )
+    )
+    navigation.register(NavItem(_("Companies"), "building-2", "leads:companies", order=60, key="o"))
+    navigation.register(NavItem(_("Campaigns"), "megaphone", "leads:campaigns", order=70, key="m"))
+    palette.register("leads.actions", _("Add"), hits.actions, order=20)
+    palette.register("leads.people", _("People"), hits.persons, order=30)
+    palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
+
+
+def _due_tasks(user: User) -> int:
+    return tasks.due_count(user, now=clock.now())

@@ -269,6 +269,7 @@ IMPORTMAP = {
             "dialogs",
             "dom",
             "forms",
+            "inline",
             "menus",
             "palette",
             "polling",

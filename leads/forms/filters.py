@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import django_filters as filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django_filters import filters
+from django_filters.filterset import FilterSet
 
 from leads.models import Campaign, CampaignKind, CampaignStatus, Channel, Company
 from leads.selectors import campaigns, companies
 
 
-class CompanyFilter(filters.FilterSet):
+class CompanyFilter(FilterSet):
     """Companies by name, industry, country and size."""
 
     q = filters.CharFilter(label=_("Search"), method="by_text", max_length=200)
@@ -27,7 +28,7 @@ class CompanyFilter(filters.FilterSet):
         return companies.matching(queryset, value)
 
 
-class CampaignFilter(filters.FilterSet):
+class CampaignFilter(FilterSet):
     """Campaigns by name, kind, status, channel and time."""
 
     q = filters.CharFilter(label=_("Search"), method="by_text", max_length=200)

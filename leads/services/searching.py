@@ -20,7 +20,7 @@ def refresh(*, person_ids: Collection[int]) -> None:
         PersonEmail.objects.filter(person=OuterRef("pk"))
         .order_by()
         .values("person")
-        .annotate(all=StringAgg("email", " ", ordering=("-is_primary", "id")))
+        .annotate(all=StringAgg("email", " ", order_by=("-is_primary", "id")))
         .values("all")
     )
     companies = Company.objects.filter(pk=OuterRef("company_id")).values("name")

@@ -95,9 +95,7 @@ def _form(request: Request, kind: str) -> forms.Form:
 
 def _save(request: Request, person: Person, kind: str, form: Any) -> Activity:
     if isinstance(form, TaskForm):
-        return activities.add_task(
-            person=person, **form.cleaned_data, actor=request.user, now=request.now
-        )
+        return activities.add_task(person=person, **form.cleaned_data, actor=request.user, now=request.now)
     return activities.log(
         person=person, kind=kind, **form.values(now=request.now), actor=request.user, now=request.now
     )

@@ -6,6 +6,7 @@ import "web/dialogs";
 import "web/menus";
 import "web/toasts";
 import "web/forms";
+import "web/inline";
 import "web/selection";
 import "web/shortcuts";
 import "web/palette";

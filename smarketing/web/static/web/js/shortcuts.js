@@ -16,6 +16,11 @@ const actions = {
   r: () => press("return"),
   e: () => press("edit"),
   c: () => press("create"),
+  p: () => press("call"),
+  m: () => press("mail"),
+  v: () => press("meeting"),
+  n: () => press("note"),
+  t: () => press("task"),
 };
 
 document.addEventListener("keydown", (event) => {
