@@ -1,0 +1,75 @@
+"""What can be imported: each kind names its fields, how their cells are read, and how rows are applied.
+
+Kinds register themselves from their app's ``ready``: leads brings users, companies, people, leads,
+touchpoints and activities; the funnel brings products and opportunities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from leads.services.imports.cells import Reader, Setting
+from leads.services.imports.staging import Batch
+from smarketing.core.errors import Invalid
+
+
+class UnknownKind(Invalid):
+    """There is no such kind of record to import."""
+
+    code = "unknown_kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a kind (as ``leads.domain.synonyms`` calls it), its reader and its staging columns.
+
+    ``columns`` are pairs of name and SQL type; without them the field has one text column of its
+    own name.
+    """
+
+    name: str
+    reader: Callable[[Setting], Reader]
+    columns: tuple[tuple[str, str], ...] = ()
+
+    def staged(self) -> tuple[tuple[str, str], ...]:
+        """The staging columns."""
+        return self.columns or ((self.name, "text"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record.
+
+    ``apply`` writes the staged rows set-based and fills ``import_outcome``. ``subject`` says whose
+    custom attributes unmapped columns become; None where the kind has none.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    apply: Callable[[Batch], None]
+    subject: str | None = None
+    by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {f.name: f for f in self.fields})
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Offer ``kind`` for import. Called from ``AppConfig.ready`` only."""
+    _kinds[kind.name] = kind
+
+
+def get(name: str) -> Kind:
+    """The kind of that name. Raises :class:`UnknownKind`."""
+    if name not in _kinds:
+        raise UnknownKind(f"“{name}” can't be imported. There are: {', '.join(names())}.")
+    return _kinds[name]
+
+
+def names() -> tuple[str, ...]:
+    """The registered kinds, sorted."""
+    return tuple(sorted(_kinds))
