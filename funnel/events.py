@@ -54,6 +54,15 @@ class LeadQualified(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionInForce(Fact):
+    """Both sides have signed a version; from now on it decides."""
+
+    definition_id: int
+    number: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffDelivered(Fact):
     """A lead was delivered to a rep; clocks start with ``delivered_at``."""
 

@@ -91,7 +91,7 @@ def update_fits(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> int:
         FitPeriod(
             lead_id=score.lead_id,
             definition_id=score.definition_id,
-            until=now,
+            until=now if score.definition_id == version.pk else version.in_force_from or now,
             fit=score.fit,
             fit_band=score.fit_band,
         )

@@ -1,0 +1,240 @@
+"""A definition's way: draft, proposal, one signature per side over the same digest, in force (N1, N2).
+
+At most one version is being drawn up at a time. Every edit clears the signatures. What was in force is
+never edited, which the database keeps too. With the second signature the version is in force at once;
+scores follow, and nobody who qualified or was delivered is taken back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from funnel.domain.definitions import Definition
+from funnel.domain.definitions import digest as digest_of
+from funnel.domain.drafts import DefinitionInvalid, parse
+from funnel.events import DefinitionInForce
+from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion
+from funnel.services import rescoring
+from smarketing.core import events, locks, loops
+from smarketing.core.changes import changed
+from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
+from smarketing.users.domain.roles import Capability, Side
+from smarketing.users.models import User
+
+OPEN_STATES = (DefinitionState.DRAFT, DefinitionState.PROPOSED)
+SIGNS_FOR = {Capability.SIGN_MARKETING: Side.MARKETING, Capability.SIGN_SALES: Side.SALES}
+
+
+class DefinitionNotUsable(Invalid):
+    """The document can't be used; ``errors`` names each place and how to mend it."""
+
+    code = "definition_invalid"
+
+
+class DefinitionNotEditable(Conflict):
+    """Only a draft or a proposal can be changed."""
+
+    code = "definition_not_editable"
+
+
+class DefinitionNotSignable(Conflict):
+    """This version can't be signed now, or this side has signed it."""
+
+    code = "definition_not_signable"
+
+
+class EditNotAllowed(Denied):
+    """Drawing up a definition is the managers'."""
+
+    code = "definition_edit_not_allowed"
+
+
+class NotASigner(Denied):
+    """Only the managers of the two teams sign, each for their own side."""
+
+    code = "not_a_signer"
+
+
+class DefinitionChanged(Stale):
+    """Somebody has changed the version since it was read."""
+
+
+@transaction.atomic
+def create_draft(*, actor: User | None, now: datetime, body: Any = None, name: str = "") -> DefinitionVersion:
+    """The version being drawn up; made from what is in force, or from ``body``, when there is none.
+
+    Raises :class:`EditNotAllowed`, :class:`DefinitionNotUsable`.
+    """
+    _check_may_edit(actor)
+    _lock()
+    present = DefinitionVersion.objects.filter(state__in=OPEN_STATES).first()
+    if present is not None:
+        return present
+    source = DefinitionVersion.objects.get(state=DefinitionState.IN_FORCE)
+    rules = _checked(source.body if body is None else body)
+    last = DefinitionVersion.objects.aggregate(last=Max("number"))["last"] or 0
+    version = DefinitionVersion.objects.create(
+        number=last + 1,
+        name=(name.strip() or _("Definition %(number)s") % {"number": last + 1})[:120],
+        body=dict(rules.document),
+        digest=rules.digest,
+        landmark=source.landmark,
+        author=actor,
+        created_at=now,
+        updated_at=now,
+    )
+    changed(actor=actor, action="definition_drafted", obj=version, now=now)
+    return version
+
+
+@transaction.atomic
+def update_draft(
+    *,
+    definition: DefinitionVersion,
+    body: Any,
+    name: str | None = None,
+    actor: User | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> DefinitionVersion:
+    """Replace the document; signatures are cleared and a proposal is a draft again.
+
+    Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`, :class:`DefinitionChanged`,
+    :class:`DefinitionNotUsable`.
+    """
+    _check_may_edit(actor)
+    locked = _fresh(definition, expected_version)
+    if locked.state not in OPEN_STATES:
+        raise DefinitionNotEditable(_("What is in force is not edited. Draft a new version."))
+    rules = _checked(body)
+    before = locked.body
+    locked.signatures.all().delete()
+    locked.body, locked.digest, locked.state = dict(rules.document), rules.digest, DefinitionState.DRAFT
+    if name is not None and name.strip():
+        locked.name = name.strip()[:120]
+    _save(locked, ["body", "digest", "state", "name"], now=now)
+    changed(actor=actor, action="definition_edited", obj=locked, before=before, after=locked.body, now=now)
+    return locked
+
+
+@transaction.atomic
+def propose(
+    *,
+    definition: DefinitionVersion,
+    actor: User | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> DefinitionVersion:
+    """Ask both sides to sign the draft as it stands.
+
+    Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`, :class:`DefinitionChanged`.
+    """
+    _check_may_edit(actor)
+    locked = _fresh(definition, expected_version)
+    if locked.state != DefinitionState.DRAFT:
+        raise DefinitionNotEditable(_("Only a draft can be proposed."))
+    locked.state = DefinitionState.PROPOSED
+    _save(locked, ["state"], now=now)
+    changed(actor=actor, action="definition_proposed", obj=locked, now=now)
+    return locked
+
+
+@transaction.atomic
+def discard(*, definition: DefinitionVersion, actor: User | None, now: datetime) -> None:
+    """Throw a draft or proposal away. Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`."""
+    _check_may_edit(actor)
+    locked = _fresh(definition, None)
+    if locked.state not in OPEN_STATES:
+        raise DefinitionNotEditable(_("What was in force stays on record."))
+    changed(actor=actor, action="definition_discarded", obj=locked, before=locked.body, now=now)
+    locked.delete()
+
+
+@transaction.atomic
+def sign(
+    *, definition: DefinitionVersion, signer: User, now: datetime, digest: str | None = None
+) -> DefinitionVersion:
+    """Sign for the signer's side; with both signatures over one digest the version is in force.
+
+    ``digest`` is what the signer has read, by default that of ``definition`` as it was loaded. The
+    version a new installation starts with is in force unsigned and can be signed by the same call.
+    Raises :class:`NotASigner`, :class:`DefinitionNotSignable`, :class:`DefinitionChanged`.
+    """
+    side = side_of(signer=signer)
+    if side is None:
+        detail = _("Only a marketing manager and a sales manager sign, each for their team.")
+        raise NotASigner(detail)
+    read = definition.digest if digest is None else digest
+    locked = _fresh(definition, None)
+    if locked.state not in (DefinitionState.PROPOSED, DefinitionState.IN_FORCE):
+        raise DefinitionNotSignable(_("Only a proposal can be signed."))
+    if read != locked.digest or read != digest_of(locked.body):
+        raise DefinitionChanged(_("The text has changed since you read it. Read it again and sign that."))
+    if locked.signatures.filter(side=side).exists():
+        raise DefinitionNotSignable(_("Your side has signed this version already."))
+    DefinitionSignature.objects.create(
+        definition=locked, side=side, signer=signer, digest=read, signed_at=now
+    )
+    changed(
+        actor=signer, action="definition_signed", obj=locked, after={"side": side, "digest": read}, now=now
+    )
+    if locked.state == DefinitionState.PROPOSED and locked.signatures.filter(digest=read).count() == len(
+        Side
+    ):
+        _put_in_force(locked, now=now)
+    return locked
+
+
+def side_of(*, signer: User) -> Side | None:
+    """For which side this user may sign."""
+    return next((side for capability, side in SIGNS_FOR.items() if signer.may(capability)), None)
+
+
+def _put_in_force(version: DefinitionVersion, *, now: datetime) -> None:
+    """Retire the former version and carry scores over; the first batch at once, the rest by the loop."""
+    former = DefinitionVersion.objects.select_for_update().get(state=DefinitionState.IN_FORCE)
+    former.state, former.retired_at = DefinitionState.RETIRED, now
+    _save(former, ["state", "retired_at"], now=now)
+    version.state, version.in_force_from = DefinitionState.IN_FORCE, now
+    version.landmark = rescoring.landmark_after(former, parse(version.body), now=now)
+    _save(version, ["state", "in_force_from", "landmark"], now=now)
+    rescoring.switch(old=former, new=version)
+    events.publish(DefinitionInForce(definition_id=version.pk, number=version.number, now=now))
+    rescoring.run_once(now=now, limit=rescoring.BATCH)
+    loops.nudge("rescoring")
+
+
+def _checked(body: Any) -> Definition:
+    try:
+        return parse(body)
+    except DefinitionInvalid as invalid:
+        errors = [FieldError(p.field, p.code, p.detail) for p in invalid.problems]
+        raise DefinitionNotUsable(_("The definition can't be used as it is."), errors=errors) from invalid
+
+
+def _check_may_edit(actor: User | None) -> None:
+    if actor is not None and not actor.may(Capability.EDIT_DEFINITION):
+        raise EditNotAllowed(_("Your role may not change the definition."))
+
+
+def _lock() -> None:
+    """Drawing up and signing happen one after the other."""
+    locks.advisory(locks.Namespace.DEFINITION, 1)
+
+
+def _fresh(definition: DefinitionVersion, expected: int | None) -> DefinitionVersion:
+    _lock()
+    locked = DefinitionVersion.objects.select_for_update().get(pk=definition.pk)
+    if expected is not None and locked.version != expected:
+        raise DefinitionChanged(_("Somebody has changed this version. Look at it and change that one."))
+    return locked
+
+
+def _save(version: DefinitionVersion, names: list[str], *, now: datetime) -> None:
+    version.version, version.updated_at = version.version + 1, now
+    version.save(update_fields=[*names, "version", "updated_at"])
