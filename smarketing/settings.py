@@ -138,7 +138,8 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_TIMEZONE = "UTC"
-DJANGO_STRUCTLOG_CELERY_ENABLED = True  # carries the request id into the task
+# Carries the request id into the task; a command sends none and is spared the imports.
+DJANGO_STRUCTLOG_CELERY_ENABLED = env.PROCESS != "command"
 
 # --- sign-in --------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"

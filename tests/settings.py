@@ -17,4 +17,5 @@ from smarketing.settings import *  # noqa: E402, F403
 
 # Argon2 takes 0.2 s and 100 MB for each of the many users that tests sign in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - whitenoise warns of a missing one
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

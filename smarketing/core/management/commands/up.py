@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -21,6 +22,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, connections
@@ -92,6 +96,7 @@ class Supervisor:
         try:
             self._start_servers()
             self._prepare_database()
+            self._prepare_static_files()
             connections.close_all()
             self._start_children()
             self._announce()
@@ -130,6 +135,19 @@ class Supervisor:
         checks.refuse_forgetful_database()
         if self.options["size"] and "demo_data" in get_commands():
             call_command("demo_data", size=self.options["size"], seed=1, if_fresh=True)
+            sys.stdout.flush()
+
+    def _prepare_static_files(self) -> None:
+        """Collect them where they are served from a collection, once per state of the sources."""
+        root = Path(settings.STATIC_ROOT)
+        root.mkdir(parents=True, exist_ok=True)
+        if not isinstance(staticfiles_storage, ManifestFilesMixin):
+            return
+        state, stamp = static_sources(), root / ".sources"
+        if not stamp.exists() or stamp.read_text() != state:
+            self.say("collecting static files …")
+            call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+            stamp.write_text(state)
 
     def _start_children(self) -> None:
         for name, (argv, process) in self._programs().items():
@@ -214,6 +232,16 @@ class Supervisor:
             child.stopped(within=deadline - time.monotonic())
         for use in self.uses:
             use.stop()
+
+
+def static_sources() -> str:
+    """A digest of name, size and time of every static file that the finders know."""
+    state = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = os.stat(storage.path(name))
+            state.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return state.hexdigest()
 
 
 def _free_port(host: str) -> int:
