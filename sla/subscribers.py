@@ -9,9 +9,13 @@ from funnel.events import (
     HandoffReopened,
     HandoffReturned,
     OwnerChanged,
+    StageMoved,
 )
+from funnel.models import MoveCause
 from leads.events import ActivityLogged
 from sla.services import promises
+
+ENDS = frozenset({"customer", "lost", "disqualified", "recycled"})
 
 
 def start_clocks(fact: HandoffDelivered) -> None:
@@ -41,6 +45,14 @@ def cancel_on_expiry(fact: HandoffExpired) -> None:
     promises.cancel_open(
         handoff_id=fact.handoff_id, at=fact.expired_at, actor_id=None, reason="expired", now=fact.now
     )
+
+
+def cancel_on_end_of_lap(fact: StageMoved) -> None:
+    """A lead that has ended waits for nobody. A return says so itself, with its own reason."""
+    if fact.to_stage in ENDS and fact.cause != MoveCause.RETURNED:
+        promises.cancel_for_closed_lead(
+            lead_id=fact.lead_id, at=fact.effective_at, actor_id=fact.actor_id, now=fact.now
+        )
 
 
 def reopen_on_undo(fact: HandoffReopened) -> None:

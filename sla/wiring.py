@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from funnel import events as funnel
 from leads import events as leads
 from sla import subscribers
+from sla.selectors import queue
 from sla.services import sweep
-from smarketing.core import loops
+from smarketing.core import clock, loops
 from smarketing.core.events import subscribe
+from smarketing.users.domain.roles import Role
+from smarketing.users.models import User
+from smarketing.web import navigation
+from smarketing.web.navigation import NavItem
 
 
 def connect() -> None:
@@ -17,6 +24,30 @@ def connect() -> None:
     subscribe(funnel.HandoffReturned, subscribers.cancel_on_return)
     subscribe(funnel.HandoffExpired, subscribers.cancel_on_expiry)
     subscribe(funnel.HandoffReopened, subscribers.reopen_on_undo)
+    subscribe(funnel.StageMoved, subscribers.cancel_on_end_of_lap)
     subscribe(funnel.OwnerChanged, subscribers.follow_owner)
     subscribe(leads.ActivityLogged, subscribers.stop_on_attempt)
+    _add_to_menu()
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0))
+
+
+def _add_to_menu() -> None:
+    sellers = frozenset({Role.REP, Role.SALES_MANAGER})
+    navigation.register(
+        NavItem(
+            _("My queue"),
+            "inbox",
+            "sla:queue",
+            roles=sellers,
+            order=10,
+            key="q",
+            badge=_waiting,
+            badge_label=_("waiting"),
+            phone=True,
+        )
+    )
+
+
+def _waiting(user: User) -> int:
+    """How many leads wait for this user, beside the menu entry."""
+    return queue.count(user, now=clock.now()).waiting

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("smarketing.api")),
     path("accounts/", include("allauth.urls")),
+    path("", include("sla.urls")),
     path("", include("smarketing.web.urls")),
     path("", include("leads.urls")),
 ]

@@ -13,6 +13,7 @@ from sla.domain.clocks import breach_of
 from sla.events import ThresholdReached
 from sla.models import Clock
 from sla.selectors import clock_rows
+from sla.selectors.links import lead_path
 from smarketing.notifications.services import outbox
 from smarketing.notifications.services.outbox import Entry, Notice
 from smarketing.users.domain.roles import Role
@@ -73,7 +74,7 @@ def _notice(clock: Clock, fact: ThresholdReached, managers: tuple[int, ...]) -> 
     else:
         text = _("%(lead)s was never answered; the handoff to %(owner)s has expired.") % words
         told |= set(managers)
-    return Notice(text=text, user_ids=tuple(sorted(told)), link=f"/leads/{lead.pk}/")
+    return Notice(text=text, user_ids=tuple(sorted(told)), link=lead_path(lead.pk))
 
 
 def _due(clock: Clock) -> str:

@@ -70,6 +70,19 @@ def cancel_open(
 
 
 @transaction.atomic
+def cancel_for_closed_lead(*, lead_id: int, at: datetime, actor_id: int | None, now: datetime) -> list[Clock]:
+    """The lap has ended without an attempt: nobody waits any more. A breach before that stays."""
+    handoff_ids = Clock.objects.open().filter(handoff__lead_id=lead_id).values_list("handoff_id", flat=True)
+    return [
+        clock
+        for handoff_id in sorted(set(handoff_ids))
+        for clock in cancel_open(
+            handoff_id=handoff_id, at=at, actor_id=actor_id, reason="lead closed", now=now
+        )
+    ]
+
+
+@transaction.atomic
 def reopen_cancelled(*, handoff_id: int, actor_id: int | None, now: datetime) -> list[Clock]:
     """Let the clocks run again that the answer now taken back had cancelled."""
     actor = User.objects.get(pk=actor_id) if actor_id else None

@@ -3,7 +3,7 @@ import { all, isTyping, one } from "web/dom";
 import { open } from "web/dialogs";
 
 const WAIT = 900;
-let waitsForPlace = false;
+let chord = "";
 
 const actions = {
   "/": () => search(),
@@ -23,6 +23,10 @@ const actions = {
   t: () => press("task"),
 };
 
+// First keys of two: G goes to a place, L logs what was just done.
+const chords = { g: go, l: log };
+const attempts = { r: "reached", n: "no-answer", v: "left-message", m: "mail", t: "meeting" };
+
 document.addEventListener("keydown", (event) => {
   if (document.body.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) {
     return;
@@ -30,14 +34,15 @@ document.addEventListener("keydown", (event) => {
   if (isTyping(event.target) || one("dialog[open]")) {
     return;
   }
-  if (waitsForPlace) {
-    waitsForPlace = false;
-    go(event);
+  if (chord) {
+    const second = chords[chord];
+    chord = "";
+    second(event);
     return;
   }
-  if (event.key === "g") {
-    waitsForPlace = true;
-    setTimeout(() => (waitsForPlace = false), WAIT);
+  if (event.key in chords) {
+    chord = event.key;
+    setTimeout(() => (chord = ""), WAIT);
     return;
   }
   if (event.key === "Enter" && event.target !== document.body) {
@@ -68,6 +73,13 @@ function search() {
   }
 }
 
+function log(event) {
+  if (event.key in attempts) {
+    event.preventDefault();
+    press(`log-${attempts[event.key]}`);
+  }
+}
+
 // The row the keys act on: a table row or a card of the queue.
 function active() {
   return one(".is-active[data-row]");
@@ -91,3 +103,20 @@ function press(name) {
   const selector = `[data-key="${name}"]`;
   (active()?.querySelector(selector) ?? one(`.main ${selector}`))?.click();
 }
+
+// A swap may replace the active row: it stays active, or where it is gone the row in its place.
+let kept = null;
+
+document.addEventListener("htmx:before:swap", () => {
+  const row = active();
+  kept = row && { id: row.id, at: all("[data-row]").indexOf(row) };
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  if (!kept || active()) {
+    return;
+  }
+  const rows = all("[data-row]");
+  const row = (kept.id && document.getElementById(kept.id)) || rows[Math.min(kept.at, rows.length - 1)];
+  row?.classList.add("is-active");
+});

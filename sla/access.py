@@ -1,0 +1,70 @@
+"""Loading objects for a user: out of sight is 404, in sight but not allowed is 403."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from funnel.models import Handoff
+from sla.models import AgreementState, AgreementVersion, Calendar
+from sla.selectors import agreements
+from smarketing.core.errors import Denied, Missing
+from smarketing.users.domain.roles import Capability
+from smarketing.users.models import User
+
+BIGGEST_ID = 2**63 - 1
+
+
+class HandoffMissing(Missing):
+    """There is no such handoff, or the user may not see it."""
+
+
+class CalendarMissing(Missing):
+    """There is no such calendar."""
+
+
+class VersionMissing(Missing):
+    """There is no such version of the agreement."""
+
+
+class NotYours(Denied):
+    """The handoff is another rep's."""
+
+
+def handoff(user: User, pk: int) -> Handoff:
+    """A handoff that ``user`` may see."""
+    found = (
+        Handoff.objects.visible_to(user).select_related("lead__person", "owner").filter(pk=pk).first()
+        if 0 < pk <= BIGGEST_ID
+        else None
+    )
+    if found is None:
+        raise HandoffMissing(_("There is no such handoff."))
+    return found
+
+
+def handoff_to_answer(user: User, pk: int) -> Handoff:
+    """A handoff that ``user`` may answer: their own, or any for a sales manager."""
+    found = handoff(user, pk)
+    own = found.owner_id == user.pk and user.may(Capability.ANSWER_OWN_HANDOFF)
+    if not own and not user.may(Capability.ANSWER_ANY_HANDOFF):
+        raise NotYours(_("This lead was handed to another rep."))
+    return found
+
+
+def calendar(user: User, pk: int) -> Calendar:
+    """A calendar; everybody may read them."""
+    found = Calendar.objects.filter(pk=pk).first() if 0 < pk <= BIGGEST_ID else None
+    if found is None or not user.may(Capability.VIEW):
+        raise CalendarMissing(_("There is no such calendar."))
+    return found
+
+
+def agreement_version(user: User, number: int) -> AgreementVersion:
+    """A version of the agreement by its number; drafts only for those who may edit them."""
+    found = agreements.versions().filter(number=number).first() if 0 < number < 2**31 else None
+    hidden = found is not None and (
+        found.state == AgreementState.DRAFT and not user.may(Capability.EDIT_AGREEMENT)
+    )
+    if found is None or hidden or not user.may(Capability.VIEW):
+        raise VersionMissing(_("There is no such version."))
+    return found

@@ -1,0 +1,224 @@
+"""A rep's queue: what was handed to them and still waits, ordered by deadline, then interest.
+
+A lead waits until it has been answered (accepted or returned) and its first attempt was made. The
+page costs the same few queries however long the queue is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from funnel.models import Handoff, HandoffState
+from leads.models import Person, PersonEmail, PersonPhone
+from sla.models import Clock, ClockKind
+from sla.selectors import clocks
+from sla.selectors.clocks import ClockView
+from sla.selectors.links import lead_path
+from smarketing.users.models import User
+
+LIMIT = 100
+REASONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that made the lead qualify, with its points."""
+
+    label: str
+    points: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One waiting lead: who, why it qualified, what the person did, and what can be done now."""
+
+    handoff: Handoff
+    url: str
+    name: str
+    title: str
+    company: str
+    cell: str
+    reasons: list[Reason]
+    story: str
+    last_action: tuple[str, datetime] | None
+    said: str
+    missing: list[str]
+    clock: ClockView | None
+    phone: str
+    phone_href: str
+    email: str
+    is_accepted: bool
+
+    @property
+    def is_attempted(self) -> bool:
+        """Whether the promise of a first attempt is settled, so that only the answer is missing."""
+        return self.clock is None or self.clock.clock.ended_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many leads wait, and of how many the deadline has passed."""
+
+    waiting: int
+    late: int
+
+
+def waiting(owner: User) -> QuerySet[Handoff]:
+    """Handoffs of ``owner`` that still need an answer or a first attempt."""
+    open_clock = Clock.objects.open().filter(handoff=OuterRef("pk"), kind=ClockKind.RESPOND)
+    return (
+        Handoff.objects.of_owner(owner)
+        .filter(state__in=[HandoffState.DELIVERED, HandoffState.ACCEPTED])
+        .filter(Q(state=HandoffState.DELIVERED) | Exists(open_clock))
+    )
+
+
+def of(owner: User, *, now: datetime) -> list[Card]:
+    """The first :data:`LIMIT` cards of the queue in order."""
+    keys = sorted(_keys(owner))[:LIMIT]
+    handoffs = _rows([key[-1] for key in keys])
+    found = clocks.for_handoffs(handoffs)
+    views = clocks.views(found.values(), now=now)
+    return [
+        _card(handoffs[pk], views.get(found[pk].pk) if pk in found else None)
+        for *_rest, pk in keys
+        if pk in handoffs
+    ]
+
+
+def count(owner: User, *, now: datetime) -> Counts:
+    """Counts for headings and the menu."""
+    late = Clock.objects.open().filter(handoff=OuterRef("pk"), kind=ClockKind.RESPOND, due_at__lt=now)
+    counts = waiting(owner).aggregate(waiting=Count("pk"), late=Count("pk", filter=Exists(late)))
+    return Counts(**counts)
+
+
+def fingerprint(owner: User, *, now: datetime) -> str:
+    """Changes whenever something the queue shows has changed; far cheaper than the queue."""
+    rows = (
+        waiting(owner)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "version",
+            "lead__version",
+            "lead__person__version",
+        )
+    )
+    running = (
+        Clock.objects.filter(handoff__in=waiting(owner).values("pk"), kind=ClockKind.RESPOND)
+        .order_by("pk")
+        .values_list("pk", "version", "due_at")
+    )
+    parts = [str(owner.pk), *map(str, rows)]
+    parts += [f"{pk}.{version}.{due_at is not None and due_at < now}" for pk, version, due_at in running]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
+
+
+Key = tuple[int, str, float, int]
+
+
+def _keys(owner: User) -> Iterator[Key]:
+    """Sort keys: with a deadline first, earliest first; then the hottest; then the oldest handoff."""
+    running = Clock.objects.open().filter(owner=owner, kind=ClockKind.RESPOND, due_at__isnull=False)
+    deadlines: dict[int, datetime] = dict(
+        running.order_by("due_at", "pk").values_list("handoff_id", "due_at")
+    )
+    for pk, key in waiting(owner).values_list("pk", "lead__person__interest__key"):
+        due_at = deadlines.get(pk)
+        heat = -key if key is not None else float("inf")
+        yield (0, due_at.isoformat(), heat, pk) if due_at else (1, "", heat, pk)
+
+
+def _rows(ids: list[int]) -> dict[int, Handoff]:
+    found = Handoff.objects.filter(pk__in=ids).select_related(
+        "lead__person__company", "lead__company", "lead__campaign", "lead__channel", "lead__source", "owner"
+    )
+    return {
+        handoff.pk: handoff
+        for handoff in found.prefetch_related(
+            Prefetch("lead__person__emails", PersonEmail.objects.order_by("-is_primary", "pk")),
+            Prefetch("lead__person__phones", PersonPhone.objects.order_by("-is_mobile", "pk")),
+        )
+    }
+
+
+def _card(handoff: Handoff, view: ClockView | None) -> Card:
+    lead, person, packet = handoff.lead, handoff.lead.person, handoff.packet
+    company = lead.company or person.company
+    phone = next(iter(person.phones.all()), None)
+    scores = packet.get("scores", {})
+    return Card(
+        handoff=handoff,
+        url=lead_path(lead.pk),
+        name=_name(person),
+        title=person.title,
+        company=company.name if company else "",
+        cell=scores.get("cell", ""),
+        reasons=reasons(scores),
+        story=_story(handoff, packet.get("origin", {})),
+        last_action=_last_action(packet),
+        said=lead.description,
+        missing=[_humane(str(item).rpartition(".")[2]) for item in handoff.missing],
+        clock=view,
+        phone=str(phone) if phone else "",
+        phone_href=f"tel:{phone.e164 or phone.written}" if phone else "",
+        email=next((e.email for e in person.emails.all()), ""),
+        is_accepted=handoff.state == HandoffState.ACCEPTED,
+    )
+
+
+def reasons(scores: Mapping[str, Any]) -> list[Reason]:
+    """The weightiest reasons in a packet's scores, behaviour and fit together."""
+    found = [
+        Reason(_humane(line["key"]), line["points"], line.get("sentence", ""))
+        for line in scores.get("fit", {}).get("lines", [])
+        if line["points"] > 0
+    ]
+    found += [
+        Reason(_humane(share["key"]), share["shown"])
+        for share in scores.get("interest", {}).get("signals", [])
+        if share["shown"] > 0
+    ]
+    return sorted(found, key=lambda reason: -reason.points)[:REASONS]
+
+
+def _name(person: Person) -> str:
+    emails = list(person.emails.all())
+    return person.name or (emails[0].email if emails else _("Person without a name"))
+
+
+def _story(handoff: Handoff, origin: Mapping[str, Any]) -> str:
+    """How the person came, in a line: channel or source, campaign, the touch that converted."""
+    touch = origin.get("converting_touch") or {}
+    parts = [
+        origin.get("channel") or origin.get("origin") or origin.get("source") or "",
+        origin.get("campaign") or touch.get("campaign") or "",
+        touch.get("title") or "",
+    ]
+    return " · ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _last_action(packet: Mapping[str, Any]) -> tuple[str, datetime] | None:
+    actions = packet.get("actions") or []
+    if actions:
+        name = actions[0].get("name") or _humane(actions[0].get("kind", ""))
+        return name, datetime.fromisoformat(actions[0]["at"])
+    pages = packet.get("pages") or []
+    if pages:
+        title = pages[0].get("title") or pages[0].get("url", "")
+        return title, datetime.fromisoformat(pages[0]["last_at"])
+    return None
+
+
+def _humane(key: str) -> str:
+    """ "demo_requested" as people write it."""
+    return key.replace("_", " ").strip().capitalize()

@@ -1,0 +1,138 @@
+"""My queue: the rep's first page. Leads handed to me, by deadline, each with one-key actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseNotModified
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from funnel.models import Handoff
+from funnel.services import handoffs
+from leads.models import ActivityKind
+from leads.services import activities
+from sla import access
+from sla.forms.answers import ATTEMPTS, AnswerForm, AttemptForm, ReturnForm
+from sla.selectors import queue
+from smarketing.core.errors import DomainError, Invalid
+from smarketing.users.domain.roles import Capability
+from smarketing.web import rendering
+from smarketing.web.forms import refusals
+from smarketing.web.pages import Request, page
+from smarketing.web.rendering import Toast
+
+
+class NoSuchAttempt(Invalid):
+    """The attempt that was logged is none we know."""
+
+
+@page(capability=Capability.VIEW)
+def queue_page(request: Request) -> HttpResponse:
+    """The whole page."""
+    return rendering.page(request, "sla/queue.html", _context(request))
+
+
+@page(capability=Capability.VIEW)
+def queue_cards(request: Request) -> HttpResponse:
+    """The cards alone, for the live refresh; 304 while nothing has changed."""
+    etag = f'"{queue.fingerprint(request.user, now=request.now)}"'
+    if request.headers.get("If-None-Match") == etag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = rendering.fragment(request, "sla/_queue_cards.html", _context(request, etag=etag))
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@page(capability=Capability.ANSWER_OWN_HANDOFF, methods=["POST"])
+def accept(request: Request, pk: int) -> HttpResponse:
+    """Accept a lead with one key."""
+    handoff = access.handoff_to_answer(request.user, pk)
+    form = AnswerForm(request.POST)
+    version = form.cleaned_data["version"] if form.is_valid() else None
+    handoffs.accept(handoff=handoff, actor=request.user, now=request.now, expected_version=version)
+    return _changed(request, handoff, _("Accepted: %(lead)s"))
+
+
+@page(capability=Capability.ANSWER_OWN_HANDOFF, methods=["GET", "POST"])
+def return_(request: Request, pk: int) -> HttpResponse:
+    """The dialog that asks why, and the return itself."""
+    handoff = access.handoff_to_answer(request.user, pk)
+    if request.method == "GET":
+        form = ReturnForm(initial={"version": handoff.version})
+        return _return_dialog(request, handoff, form)
+    form = ReturnForm(request.POST)
+    if form.is_valid():
+        try:
+            handoffs.return_(
+                handoff=handoff,
+                reason=form.cleaned_data["reason"],
+                note=form.cleaned_data["note"],
+                actor=request.user,
+                now=request.now,
+                expected_version=form.cleaned_data["version"],
+            )
+        except DomainError as error:
+            refusals.add_error(form, error)
+        else:
+            return _changed(request, handoff, _("Returned to marketing: %(lead)s"))
+    return _return_dialog(request, handoff, form, status=422)
+
+
+@page(capability=Capability.ANSWER_OWN_HANDOFF, methods=["POST"])
+def undo(request: Request, pk: int) -> HttpResponse:
+    """Take the answer back within ten seconds."""
+    handoff = access.handoff(request.user, pk)
+    handoffs.undo(handoff=handoff, actor=request.user, now=request.now)
+    return _changed(request, handoff, _("Taken back: %(lead)s"), can_undo=False)
+
+
+@page(capability=Capability.LOG_ACTIVITY, methods=["POST"])
+def log(request: Request, pk: int) -> HttpResponse:
+    """Log a call, mail or meeting that has just been made; it stops the response clock."""
+    handoff = access.handoff_to_answer(request.user, pk)
+    form = AttemptForm(request.POST)
+    if not form.is_valid():
+        raise NoSuchAttempt(_("Choose what you have done: a call, an e-mail or a meeting."))
+    kind, outcome = ATTEMPTS[form.cleaned_data["attempt"]]
+    activities.log(
+        person=handoff.lead.person,
+        lead=handoff.lead,
+        kind=kind,
+        outcome=outcome,
+        occurred_at=request.now,
+        actor=request.user,
+        now=request.now,
+    )
+    label = ActivityKind(kind).label
+    return _changed(request, handoff, f"{label} · %(lead)s", can_undo=False)
+
+
+def _context(request: Request, *, etag: str = "") -> dict[str, Any]:
+    counts = queue.count(request.user, now=request.now)
+    return {
+        "cards": queue.of(request.user, now=request.now),
+        "counts": counts,
+        "hidden": max(0, counts.waiting - queue.LIMIT),
+        "etag": etag or f'"{queue.fingerprint(request.user, now=request.now)}"',
+    }
+
+
+def _changed(request: Request, handoff: Handoff, sentence: str, *, can_undo: bool = True) -> HttpResponse:
+    """The queue as it is now, with a toast; without htmx back to the page."""
+    url = reverse("sla:queue_undo", args=[handoff.pk]) if can_undo else ""
+    toast = Toast(sentence % {"lead": handoff.lead.person}, "ok", url)
+    if not request.htmx:
+        return rendering.redirect(request, "sla:queue", toast=toast)
+    return rendering.fragment(request, "sla/_queue_changed.html", _context(request), toast=toast)
+
+
+def _return_dialog(
+    request: Request, handoff: Handoff, form: ReturnForm, *, status: int = 200
+) -> HttpResponse:
+    context = {"handoff": handoff, "form": form}
+    if not request.htmx:
+        return rendering.page(request, "sla/return.html", context, status=status)
+    return rendering.fragment(request, "sla/_return_dialog.html", context, status=status)
