@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from django import forms
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django_filters.fields import DateRangeField
 from django_filters.filterset import FilterSet
 
 from smarketing.web import formats, query
+
+FEW_CHOICES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ def bar(filterset: FilterSet, params: QueryDict, *, search: str = "q") -> Filter
     """Describe ``filterset`` as bound to the address' ``params``; ``search`` names its text search."""
     form: forms.Form = filterset.form
     names = list(form.fields)
+    for field in form.fields.values():
+        _dress(field)
     return FilterBar(
         form=form,
         search=form[search] if search in form.fields else None,
@@ -68,6 +74,22 @@ def rows(filterset: FilterSet) -> QuerySet[Any, Any]:
         else filterset.queryset.none()
     )
     return found
+
+
+def _dress(field: forms.Field) -> None:
+    """Show few choices as boxes, and the ends of a range with names and a calendar."""
+    widget = field.widget
+    if isinstance(widget, forms.MultiWidget):
+        for part, words in zip(widget.widgets, (_("from"), _("up to")), strict=False):
+            part.attrs["aria-label"] = f"{field.label} {words}"
+            if isinstance(field, DateRangeField) and isinstance(part, forms.TextInput):
+                part.input_type = "date"
+    elif isinstance(widget, forms.SelectMultiple):
+        choices = list(islice(widget.choices, FEW_CHOICES + 1))
+        if len(choices) <= FEW_CHOICES:
+            field.widget = forms.CheckboxSelectMultiple(choices=choices)
+    elif isinstance(widget, forms.DateInput):
+        widget.input_type = "date"
 
 
 def _chips(form: forms.Form, name: str, params: QueryDict) -> Iterator[Chip]:

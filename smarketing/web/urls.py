@@ -10,6 +10,7 @@ from smarketing.web.views import home, notifications, palette, profile, saved_vi
 app_name = "web"
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
+    path("favicon.ico", home.favicon, name="favicon"),
     path("profile", profile.edit, name="profile"),
     path("notifications", notifications.show, name="notifications"),
     path("notifications/bell", notifications.bell, name="bell"),

@@ -57,6 +57,7 @@ def colleague_list(request: Request) -> HttpResponse:
         row="web/_styleguide_person_row.html",
         empty=Empty("users", "Nobody works here yet.", "Add somebody", "/add"),
         export_url="/export",
+        bulk="web/_styleguide_bulk.html",
     )
 
 

@@ -117,6 +117,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     admin: Client, person: Callable[..., User]
 ) -> None:
     person(Role.REP, "Ada")
+    page(admin, "/colleagues")
     with CaptureQueriesContext(
         connection,
     ) as one:

@@ -63,6 +63,10 @@ def test_collected_files_get_hashed_names(tmp_path: Path, settings: pytest.Fixtu
     finally:
         finders.get_finder.cache_clear()
     main = next((tmp_path / "web" / "css").glob("main.*.css")).read_text()
-    assert re.search(r'url\("components/tag\.[0-9a-f]{12}\.css"\) layer\(components\)', main)
+    assert "@import" not in main
+    assert "@layer components {\n.tag {" in main
+    assert "@media print {" in main
+    assert re.search(r'url\("../img/chevron\.[0-9a-f]{12}\.svg"\)', main)
+    assert re.search(r'url\("../../vendor/inter\.[0-9a-f]{12}\.woff2"\)', main)
     assert list((tmp_path / "vendor").glob("htmx.*.js.br"))
     assert not (tmp_path / "web" / "css" / "main.css").exists()

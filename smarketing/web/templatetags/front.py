@@ -9,13 +9,16 @@ from django import template
 from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from smarketing.web import markup
 
 register = template.Library()
+
+ON_DEMAND = frozenset({"sortable", "echarts"})
+"""Modules that only some pages load; all others are fetched at once, not one after another."""
 
 HTMX_CONFIG = {
     "includeIndicatorCSS": False,
@@ -28,12 +31,17 @@ HTMX_CONFIG = {
 
 @register.simple_tag(takes_context=True)
 def importmap(context: Context) -> SafeString:
-    """The map from bare module names to (hashed) addresses: the one inline script, with its nonce."""
+    """The map from bare names to (hashed) addresses, the one inline script; and early loading."""
     imports: dict[str, Any] = {name: static(path) for name, path in settings.IMPORTMAP.items()}
     return format_html(
-        '<script type="importmap" nonce="{}">{}</script>',
+        '<script type="importmap" nonce="{}">{}</script>{}',
         context["request"].csp_nonce,
         markup.script_json({"imports": imports}),
+        format_html_join(
+            "",
+            '<link rel="modulepreload" href="{}">',
+            ((url,) for name, url in imports.items() if name not in ON_DEMAND),
+        ),
     )
 
 

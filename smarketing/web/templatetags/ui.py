@@ -37,13 +37,15 @@ def tag(text: object, tone: str = "plain", title: str = "") -> SafeString:
 
 @register.simple_tag
 def score(value: float | None, band: str = "", label: str = "") -> SafeString | str:
-    """A score of 0 to 100 as a meter with its number and, if given, its band ("A1")."""
+    """A score of 0 to 100 as a bar with its number and, if given, its band ("A1")."""
     if value is None:
         return "–"
     return format_html(
-        '<span class="score"><meter min="0" max="100" value="{}" aria-label="{}"></meter>'
-        '<span class="score-value">{}</span>{}</span>',
-        f"{value:g}",
+        '<span class="score"><svg class="score-bar" width="64" height="6" aria-hidden="true">'
+        '<rect class="score-back" width="64" height="6" rx="3" />'
+        '<rect class="score-fill" width="{}" height="6" rx="3" /></svg>'
+        '<span class="score-value"><span class="sr">{} </span>{}</span>{}</span>',
+        f"{max(0.0, min(100.0, float(value))) * 0.64:.1f}",
         label or _("Score"),
         formats.number(round(value)),
         format_html('<span class="band">{}</span>', band) if band else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.templatetags.static import static
 
 from smarketing.users.domain.roles import Capability
 from smarketing.web import navigation
@@ -15,3 +16,9 @@ def home(request: Request) -> HttpResponse:
     """Go to the first entry of the user's menu."""
     entries = navigation.entries(request.user, request.path)
     return redirect(entries[0].url if entries else "web:profile")
+
+
+@page(public=True)
+def favicon(request: Request) -> HttpResponse:
+    """Where browsers look by themselves when a page names no icon."""
+    return redirect(static("web/img/mark.svg"))

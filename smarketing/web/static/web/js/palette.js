@@ -54,5 +54,9 @@ if (palette) {
     }
   });
 
-  hits.addEventListener("htmx:after:swap", () => mark(one("[role=option]", hits)));
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.sourceElement === field) {
+      mark(one("[role=option]", hits));
+    }
+  });
 }
