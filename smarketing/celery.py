@@ -50,6 +50,11 @@ def schedule() -> dict[str, dict[str, Any]]:
     return entries
 
 
+@signals.setup_logging.connect
+def _keep_logging(**_signal: Any) -> None:
+    """Our settings have set up the logs; a receiver of this signal keeps Celery from doing so again."""
+
+
 @signals.import_modules.connect(sender=app)
 def _plan(**_signal: Any) -> None:
     """Read the registry of loops once the apps, which fill it, are loaded."""

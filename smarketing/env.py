@@ -80,6 +80,12 @@ SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[]) or kept(
     "encryption_keys", _encryption_key
 ).split(",")
+# No request is read beyond this, whatever its address; imports are the largest.
+MAX_BODY_BYTES: int = read.int("MAX_BODY_BYTES", default=64 * 1024 * 1024)
+# Whoever sends it as a bearer token may read /metrics and /healthz; without one only the loopback may.
+METRICS_TOKEN: str = read.str("METRICS_TOKEN", default="")
+LOG_FORMAT: str = read.str("LOG_FORMAT", default="console" if PROCESS == "command" else "json")
+LOG_LEVEL: str = read.str("LOG_LEVEL", default="WARNING" if PROCESS == "command" else "INFO").upper()
 # Where webhooks may go: ports, and private networks (CIDR) that are allowed beside the public internet.
 OUTBOUND_PORTS: list[int] = [int(port) for port in read.list("OUTBOUND_PORTS", default=["443"])]
 OUTBOUND_NETWORKS: list[str] = read.list("OUTBOUND_NETWORKS", default=[])

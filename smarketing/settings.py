@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 
 import pghistory
 from csp.constants import NONCE, NONE, SELF
 
 from smarketing import env
+from smarketing.core import logs
 
 BASE_DIR = env.BASE_DIR
 HOME = env.HOME
@@ -62,6 +65,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "smarketing.web.edge.ClientAddress",
+    "smarketing.web.requestlog.RequestLog",
+    "smarketing.web.edge.Limits",
+    "smarketing.web.probes.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -81,7 +87,6 @@ MIDDLEWARE = [
     "smarketing.web.middleware.NoStore",
     "smarketing.web.middleware.ViewerFormats",
     "smarketing.web.middleware.Problems",
-    "django_structlog.middlewares.RequestMiddleware",
 ]
 
 ROOT_URLCONF = "smarketing.urls"
@@ -195,11 +200,6 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # preloading binds the whole domain: its owner decides
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS
-SECURE_HSTS_PRELOAD = _TLS
-# Pages go to https; the API refuses instead, so that a program that speaks plainly is noticed.
-SECURE_SSL_REDIRECT = _TLS
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^v1/", r"^healthz$", r"^readyz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -221,6 +221,22 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+MAX_BODY_BYTES = env.MAX_BODY_BYTES
+METRICS_TOKEN = env.METRICS_TOKEN
+
+if env.PROCESS == "web":  # read by prometheus_client when it is imported
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(HOME / "run" / "metrics"))
+
+# --- logs -----------------------------------------------------------------------------------
+LOGGING = logs.configure(form=env.LOG_FORMAT, level=env.LOG_LEVEL, key=SECRET_KEY)
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # the network is, see smarketing.web.requestlog
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # checked there, too
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_SUCCESS_LOG_LEVEL = logging.DEBUG
 
 # --- language, time, files ------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from smarketing.core import cache, checks, invariants, ledgers, loops
+from smarketing.core import cache, checks, invariants, ledgers, loops, readings
 
 
 class CoreConfig(AppConfig):
@@ -20,3 +20,12 @@ class CoreConfig(AppConfig):
         register(checks.durable_database, Tags.database)
         invariants.register(ledgers.TRIGGERS_AWAKE)
         loops.register(loops.Loop("cache", cache.forget_expired, every_seconds=3600, limit=5000))
+        readings.register(
+            readings.Reading(
+                "heartbeat_age_seconds",
+                "Seconds since a part of the machinery was last alive.",
+                "SELECT name, extract(epoch FROM now() - beat_at) FROM core_heartbeat"
+                " WHERE name NOT LIKE 'clock %'",
+                label="part",
+            )
+        )

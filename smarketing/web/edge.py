@@ -1,4 +1,4 @@
-"""What stands between a proxy and the rest: whom to believe about the client's address."""
+"""The first things every request meets: whom to believe about its sender, how much it may send."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+
+
+_NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
 class ClientAddress:
@@ -45,6 +48,29 @@ class ClientAddress:
 
     def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self.trusted if network.version == address.version)
+
+
+class Limits:
+    """Refuses bodies that are too large or lie about their length; adds headers to every answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = str(request.META.get("CONTENT_LENGTH") or "0")
+        response: HttpResponseBase
+        if not (length.isascii() and length.isdigit()):
+            response = HttpResponse(
+                "Content-Length is not a number.\n", status=400, content_type="text/plain"
+            )
+        elif len(length) > 15 or int(length) > settings.MAX_BODY_BYTES:
+            text = f"Send at most {settings.MAX_BODY_BYTES} bytes at a time.\n"
+            response = HttpResponse(text, status=413, content_type="text/plain")
+        else:
+            response = self.get_response(request)
+        response.setdefault("Permissions-Policy", _NO_DEVICES)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
