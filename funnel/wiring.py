@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from funnel import subscribers
+from funnel import invariants, subscribers
 from funnel.events import (
     HandoffAccepted,
     HandoffDelivered,
@@ -14,6 +14,7 @@ from funnel.events import (
 )
 from funnel.services import delivery, rescoring, scoring
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
+from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
 
@@ -30,6 +31,8 @@ def connect() -> None:
     subscribe(HandoffReturned, subscribers.tell_answered)
     subscribe(HandoffExpired, subscribers.tell_answered)
     subscribe(OpportunityMoved, subscribers.tell_outcome)
+    for invariant in invariants.ALL:
+        audited.register(invariant)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))

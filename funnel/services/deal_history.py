@@ -8,11 +8,11 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from funnel.events import OpportunitiesImported
-from funnel.models import LeadState, MoveCause, Opportunity, OpportunityStageKind
+from funnel.models import MoveCause, Opportunity, OpportunityStageKind
 from funnel.services import lifecycle
-from leads.models import Lead
 from smarketing.core import events
 
+CHUNK = 5000
 # Deals without a ledger begin in the first column when they were opened, unless they stand there;
 # deals whose stage differs from their last row move there. Both as of the dates of the deal.
 _OPENED = """
@@ -68,14 +68,16 @@ def record(*, opportunity_ids: Sequence[int], now: datetime) -> None:
 
 
 def _follow(lead_ids: Sequence[int], *, now: datetime) -> None:
-    deals: dict[int, list[Opportunity]] = {}
-    known = Opportunity.objects.filter(lead_id__in=lead_ids).select_related("stage").order_by("pk")
-    for deal in known:
-        if deal.lead_id is not None:
-            deals.setdefault(deal.lead_id, []).append(deal)
-    for lead_id, state in lifecycle.lock(lead_ids).items():
-        for to, at in _road(deals[lead_id]):
-            _move(state, state.lead, to, at=at, now=now)
+    """Take the leads along, some thousand at a time."""
+    for start in range(0, len(lead_ids), CHUNK):
+        deals: dict[int, list[Opportunity]] = {}
+        chunk = lead_ids[start : start + CHUNK]
+        known = Opportunity.objects.filter(lead_id__in=chunk).select_related("stage").order_by("pk")
+        for deal in known:
+            if deal.lead_id is not None:
+                deals.setdefault(deal.lead_id, []).append(deal)
+        roads = {lead_id: _road(of_lead) for lead_id, of_lead in deals.items()}
+        lifecycle.move_many(roads=roads, cause=MoveCause.IMPORTED, now=now)
 
 
 def _road(deals: Sequence[Opportunity]) -> list[tuple[str, datetime]]:
@@ -89,11 +91,3 @@ def _road(deals: Sequence[Opportunity]) -> list[tuple[str, datetime]]:
     elif len(lost) == len(deals):
         road.append(("lost", max(lost)))
     return road
-
-
-def _move(state: LeadState, lead: Lead, to: str, *, at: datetime, now: datetime) -> None:
-    """Forward only: what the lead has reached otherwise is not taken back by a file."""
-    present = LeadState.objects.select_related("stage").get(pk=state.pk).stage.code
-    if present in lifecycle.ENDS or present == to:
-        return
-    lifecycle.move(lead=lead, to=to, cause=MoveCause.IMPORTED, actor=None, at=at, now=now)

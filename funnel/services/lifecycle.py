@@ -89,33 +89,21 @@ def move(
     if cause == MoveCause.MANUAL and (actor is None or not actor.may(Capability.EDIT_LEADS)):
         raise MoveNotAllowed(_("Your role may not move leads."))
     state = locked(lead.pk)
-    steps = _plan(state, to, reason=reason or str(MoveCause(cause).label), cause=cause, reopen=reopen)
-    if not steps:
-        return state
-    known = stages.by_code()
     before, at = state.stage.code, max(at, state.entered_at)
-    definition = definitions.in_force_id() if cause == MoveCause.QUALIFIED else None
-    StageTransition.objects.bulk_create(
-        StageTransition(
-            lead_id=lead.pk,
-            seq=state.seq + number,
-            from_stage=known[step.from_stage] if step.from_stage else None,
-            to_stage=known[step.to_stage],
-            is_implied=step.implied,
-            cause=cause,
-            reason=reason[:500],
-            actor=actor,
-            definition_id=definition,
-            effective_at=at,
-            recorded_at=now,
-        )
-        for number, step in enumerate(steps, start=1)
+    rows = apply(
+        state,
+        to,
+        known=stages.by_code(),
+        cause=cause,
+        actor=actor,
+        reason=reason,
+        at=at,
+        now=now,
+        reopen=reopen,
     )
-    furthest = DEFAULT_LADDER.furthest(state.high_water.code, *(step.to_stage for step in steps))
-    state.stage = known[to]
-    state.high_water = known[furthest or to]
-    state.entered_at = at
-    state.seq += len(steps)
+    if not rows:
+        return state
+    StageTransition.objects.bulk_create(rows)
     state.version = F("version") + 1
     state.save(update_fields=["stage", "high_water", "entered_at", "seq", "version"])
     state.refresh_from_db(fields=["version"])
@@ -132,6 +120,84 @@ def move(
         )
     )
     return state
+
+
+@transaction.atomic
+def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str, now: datetime) -> int:
+    """Take many leads along dated roads, as an import of the past does; return how many moved.
+
+    ``roads`` gives each lead's stages and instants, in order. Only forward: a lead whose lap has ended
+    stays, and a stage it has reached is passed over. No facts about single leads are published; the
+    caller publishes one about the import.
+    """
+    known, states = stages.by_code(), lock(list(roads))
+    rows: list[StageTransition] = []
+    moved: list[LeadState] = []
+    ends: list[tuple[int, datetime]] = []
+    for lead_id, state in states.items():
+        count = len(rows)
+        for to, at in roads[lead_id]:
+            if state.stage.code in ENDS or _has_reached(state, to):
+                continue
+            at = max(at, state.entered_at)
+            rows += apply(state, to, known=known, cause=cause, actor=None, reason="", at=at, now=now)
+            if to in ENDS:
+                ends.append((lead_id, at))
+        if len(rows) > count:
+            state.version += 1
+            moved.append(state)
+    StageTransition.objects.bulk_create(rows, batch_size=5000)
+    LeadState.objects.bulk_update(
+        moved, ["stage", "high_water", "entered_at", "seq", "version"], batch_size=1000
+    )
+    laps.close_many(ends=ends, now=now)
+    return len(moved)
+
+
+def _has_reached(state: LeadState, to: str) -> bool:
+    stage = DEFAULT_LADDER.by_code.get(to)
+    on_road = stage is not None and stage.on_ladder
+    return on_road and DEFAULT_LADDER.reaches(state.high_water.code, to)
+
+
+def apply(
+    state: LeadState,
+    to: str,
+    *,
+    known: Mapping[str, Stage],
+    cause: str,
+    actor: User | None,
+    reason: str,
+    at: datetime,
+    now: datetime,
+    reopen: bool = False,
+) -> list[StageTransition]:
+    """Change ``state`` as the move says, in memory, and return the ledger rows to write; [] for none."""
+    why = reason or str(MoveCause(cause).label)
+    steps = _plan(state, to, reason=why, cause=cause, reopen=reopen)
+    if not steps:
+        return []
+    definition = definitions.in_force_id() if cause == MoveCause.QUALIFIED else None
+    rows = [
+        StageTransition(
+            lead_id=state.lead_id,
+            seq=state.seq + number,
+            from_stage=known[step.from_stage] if step.from_stage else None,
+            to_stage=known[step.to_stage],
+            is_implied=step.implied,
+            cause=cause,
+            reason=reason[:500],
+            actor=actor,
+            definition_id=definition,
+            effective_at=at,
+            recorded_at=now,
+        )
+        for number, step in enumerate(steps, start=1)
+    ]
+    furthest = DEFAULT_LADDER.furthest(state.high_water.code, *(step.to_stage for step in steps))
+    state.stage, state.high_water = known[to], known[furthest or to]
+    state.entered_at, state.seq = at, state.seq + len(steps)
+    return rows
 
 
 def _plan(state: LeadState, to: str, *, reason: str, cause: str, reopen: bool) -> list[rules.Step]:

@@ -60,6 +60,7 @@ def test_a_second_run_adds_nothing(web):
     lead = capture_lead(web)
     deal = imported(lead, "lost", closed=NOW + 3 * DAY)
     before = (ledger(deal), road(lead))
+    assert before[1][-1] == ("lost", False, NOW + 3 * DAY)
     deal_history.record(opportunity_ids=[deal.pk], now=NOW + 500 * DAY)
     assert (ledger(deal), road(lead)) == before
 
