@@ -19,7 +19,8 @@ from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import F, Field, ForeignKey, Model, Q, QuerySet
-from django.db.models.expressions import OrderBy
+from django.db.models.expressions import Col, OrderBy
+from django.db.models.sql.constants import LOUTER
 
 from smarketing.core.errors import DomainError
 
@@ -118,7 +119,8 @@ def _keys(queryset: QuerySet[M], ordering: Sequence[str]) -> tuple[QuerySet[M], 
         path, descending = name.lstrip("-"), name.startswith("-")
         if path in ("pk", "id"):
             break
-        attribute, nullable, field = path, True, _annotation(queryset, path)
+        attribute = path
+        field, nullable = _annotation(queryset, path)
         if field is None:
             field, nullable = _field(queryset.model, path)
             if "__" in path:
@@ -131,9 +133,19 @@ def _keys(queryset: QuerySet[M], ordering: Sequence[str]) -> tuple[QuerySet[M], 
     return queryset, keys
 
 
-def _annotation(queryset: QuerySet[M], path: str) -> Field[Any, Any] | None:
+def _annotation(queryset: QuerySet[M], path: str) -> tuple[Field[Any, Any] | None, bool]:
+    """The field of an annotation and whether it may be NULL.
+
+    A plain column reached by inner joins only is as nullable as it is in its table. That matters: an
+    index on a column that is never NULL serves no order that says where NULLs stand.
+    """
     expression = queryset.query.annotations.get(path)
-    return None if expression is None else expression.output_field
+    if expression is None:
+        return None, True
+    if not isinstance(expression, Col):
+        return expression.output_field, True
+    join = queryset.query.alias_map[expression.alias]
+    return expression.output_field, expression.target.null or join.join_type == LOUTER
 
 
 def _field(model: type[Model], path: str) -> tuple[Field[Any, Any], bool]:
