@@ -13,7 +13,9 @@ from funnel.events import (
     OpportunityMoved,
 )
 from funnel.services import delivery, rescoring, scoring
+from funnel.services.imports import opportunities, products
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
+from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
@@ -21,6 +23,8 @@ from smarketing.core.events import subscribe
 
 def connect() -> None:
     """Called once, at start."""
+    kinds.register(products.KIND)
+    kinds.register(opportunities.KIND)
     subscribe(LeadsCaptured, subscribers.place)
     subscribe(LeadsChanged, subscribers.score_again)
     subscribe(EventsRecorded, subscribers.add_interest)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import palette as hits
 from leads.selectors import tasks, timeline, timeline_rows
-from leads.services.imports import companies, kinds, leads, people
+from leads.services.imports import companies, kinds, leads, people, users
 from smarketing.core import clock
 from smarketing.users.models import User
 from smarketing.web import navigation, palette
@@ -15,7 +15,7 @@ from smarketing.web.navigation import NavItem
 
 def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
-    for kind in (companies.KIND, people.KIND, leads.KIND):
+    for kind in (users.KIND, companies.KIND, people.KIND, leads.KIND):
         kinds.register(kind)
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)

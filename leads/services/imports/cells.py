@@ -9,10 +9,11 @@ Columns that repeat their values (dates, origins, owners) are read through a bou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from leads.domain import identities, salesforce, values
 from leads.domain.values import BadValue, DateOrder
@@ -38,7 +39,7 @@ class LeaveOut(Exception):  # noqa: N818  (it is no error: the row goes on)
 class Setting:
     """What readers must know of the run. ``row`` holds what the row being read says of itself."""
 
-    zone: tzinfo
+    zone: ZoneInfo
     order: DateOrder
     country: str
     now: datetime
@@ -239,7 +240,7 @@ def domain(_setting: Setting) -> Reader:
     return remembered(read)
 
 
-def choice(meanings: dict[str, str], told: str) -> Callable[[Setting], Reader]:
+def choice(meanings: Mapping[str, str], told: str) -> Callable[[Setting], Reader]:
     """One of a few words; ``meanings`` is keyed by the word in lower case without punctuation."""
 
     def make(_setting: Setting) -> Reader:

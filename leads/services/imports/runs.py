@@ -121,7 +121,7 @@ def run(*, kind: str, path: Path, options: Options, actor: User | None, now: dat
             cursor.execute(_PACE)
         # Two imports at once would resolve the same persons twice.
         locks.advisory(locks.Namespace.IMPORT, 0)
-        batch = _begin(wanted, seen, options, actor, now)
+        batch = _begin(wanted, seen, options, setting, actor)
         _stage(wanted, seen, batch, setting, options)
         wanted.apply(batch)
         _finish(batch, report, path, options, now)
@@ -194,8 +194,9 @@ def _told_mapping(seen: _Seen) -> dict[str, str]:
     return told
 
 
-def _begin(kind: Kind, seen: _Seen, options: Options, actor: User | None, now: datetime) -> Batch:
+def _begin(kind: Kind, seen: _Seen, options: Options, setting: Setting, actor: User | None) -> Batch:
     """The run's own row, and the batch that everything else works on."""
+    now = setting.now
     code = slugify(options.source)
     if not code:
         raise BadOption("--source needs a name.")
@@ -218,6 +219,7 @@ def _begin(kind: Kind, seen: _Seen, options: Options, actor: User | None, now: d
         fields=mapping,
         key=options.key if "external_id" in mapping else "email",
         create_missing=options.create_missing,
+        zone=setting.zone.key,
         actor=actor,
         now=now,
         notes=list(seen.ambiguous),

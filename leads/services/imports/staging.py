@@ -34,6 +34,7 @@ class Batch:
     fields: Mapping[str, str]
     key: str
     create_missing: bool
+    zone: str
     actor: User | None
     now: datetime
     notes: list[str] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Batch:
             "run": self.run.pk,
             "now": self.now,
             "actor": self.actor.pk if self.actor else None,
+            "zone": self.zone,
         }
 
     def execute(self, statement: str | sql.Composable, **more: Any) -> int:
@@ -197,6 +199,13 @@ class Batch:
             sql.Literal(outcome), sql.SQL(query)
         )
         return self.execute(statement, **more)
+
+    def tell(self, outcomes: Iterable[tuple[int, str]]) -> None:
+        """Say what became of single rows."""
+        with connection.cursor() as cursor:
+            execute_values(
+                cursor.cursor, "INSERT INTO import_outcome VALUES %s", list(outcomes), page_size=1000
+            )
 
     def counts(self) -> tuple[int, int, int, int]:
         """How many rows were created, updated, left unchanged and rejected.
