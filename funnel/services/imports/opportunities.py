@@ -143,8 +143,8 @@ def _insert(batch: Batch) -> None:
         INSERT INTO funnel_opportunity (id, name, lead_id, person_id, company_id, product_id, owner_id,
                                         stage_id, stage_entered_at, amount, currency, opened_at,
                                         expected_close_on, closed_at, lost_reason, lost_note, competitor,
-                                        attributes, import_run_id, source_id, external_id, version, created_at,
-                                        updated_at)
+                                        attributes, import_run_id, source_id, external_id, version,
+                                        created_at, updated_at)
         SELECT d.deal_id,
                left(coalesce(r.name, concat_ws(' – ', c.name, p.name), ''), 300), d.lead_id, d.person_id,
                d.company_id, d.product_id, d.owner_id, d.stage_id,
