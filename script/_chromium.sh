@@ -14,16 +14,10 @@ chromium_from_npm() {
   if [ ! -x "$place/run" ]; then
     say "installing Chromium with npm …"
     mkdir -p "$place"
-    cp "$ROOT"/tests/browser/chromium/package*.json "$place/" 2>/dev/null || return 1
+    cp "$ROOT"/tests/browser/chromium/* "$place/"
     (cd "$place" && run_npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || return 1
-    cat >"$place/unpack.mjs" <<'JS'
-import chromium, { inflate } from "@sparticuz/chromium";
-import { existsSync } from "node:fs";
-const bin = new URL("node_modules/@sparticuz/chromium/bin/", import.meta.url).pathname;
-await chromium.executablePath(bin);
-if (existsSync(bin + "al2023.tar.br")) await inflate(bin + "al2023.tar.br");
-JS
     (cd "$place" && TMPDIR=$place PATH=$(dirname "$(npm_program)"):$PATH node unpack.mjs >&2) || return 1
+    rm -rf "$place/node_modules"
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$place/al2023/lib" "$place/chromium" >"$place/run"
     chmod +x "$place/run"
   fi

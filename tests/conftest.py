@@ -7,9 +7,7 @@ migration changes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -64,18 +62,6 @@ def django_db_setup(
         yield
     with django_db_blocker.unblock():
         database.drop()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser of the browser tests; without one they are skipped, and fail under ``CI=true``."""
-    found = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    if not Path(found).exists():
-        message = "no Chromium: set CHROMIUM or run script/test, which installs one"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 @pytest.fixture(scope="session")
