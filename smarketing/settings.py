@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -91,6 +92,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "smarketing.urls"
 WSGI_APPLICATION = "smarketing.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # so that templates/ may restyle a widget
 
 TEMPLATES = [
     {
@@ -246,7 +248,6 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "smarketing.assets.finders.NpmFinder",
@@ -254,6 +255,7 @@ STATICFILES_FINDERS = [
 # Hashed and compressed copies need collectstatic, which a first run on a laptop is spared: there
 # whitenoise serves the files where they lie.
 _COLLECTED = not (DEBUG or DEMO or TESTING)
+STATIC_ROOT = HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -264,6 +266,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not _COLLECTED
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "jpg", "webp", "woff", "woff2", "gz", "br", "zip")
 WHITENOISE_MAX_AGE = 0 if DEBUG or TESTING else 60
 NPM_ROOT = BASE_DIR / "smarketing" / "assets" / "node_modules"
 NPM_STATIC = {
