@@ -64,11 +64,8 @@ class LogForm(forms.Form):
                 label=_("Minutes"), min_value=0, max_value=1440, required=False
             )
         self.fields["direction"] = forms.ChoiceField(
-            label=_("Who approached whom"),
-            choices=[
-                (Direction.OUTBOUND, _("We approached them")),
-                (Direction.INBOUND, _("They approached us")),
-            ],
+            label=_("Direction"),
+            choices=[(d.value, d.label) for d in (Direction.OUTBOUND, Direction.INBOUND)],
             initial=Direction.OUTBOUND,
         )
 

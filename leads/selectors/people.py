@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Prefetch, QuerySet
 
-from leads.models import Lead, Person
+from leads.models import Lead, Person, PersonEmail
 from smarketing.users.models import User
 
 
@@ -25,6 +25,5 @@ def found(user: User, text: str, *, limit: int) -> list[Person]:
 def of_company(user: User, company_id: int) -> QuerySet[Person]:
     """Everybody of a company with their e-mail addresses and present lap."""
     laps = Prefetch("leads", queryset=Lead.objects.order_by("-lap"), to_attr="laps")
-    return (
-        Person.objects.visible_to(user).filter(company=company_id).prefetch_related("emails", "phones", laps)
-    )
+    emails = Prefetch("emails", queryset=PersonEmail.objects.order_by("-is_primary", "pk"))
+    return Person.objects.visible_to(user).filter(company=company_id).prefetch_related(emails, "phones", laps)

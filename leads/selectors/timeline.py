@@ -56,8 +56,8 @@ _CATEGORY_LABELS: dict[Category, Text] = {
     Category.BEHAVIOUR: gettext_lazy("Behaviour"),
     Category.TOUCH: gettext_lazy("Touchpoints"),
     Category.ACTIVITY: gettext_lazy("Activities"),
-    Category.PIPELINE: gettext_lazy("Stages and handoffs"),
-    Category.PROMISE: gettext_lazy("Promises"),
+    Category.PIPELINE: gettext_lazy("Stages"),
+    Category.PROMISE: gettext_lazy("Clocks"),
 }
 
 

@@ -47,8 +47,7 @@ PEOPLE = TableSpec(
     default_sort="name",
     columns=(
         Column("name", gettext_lazy("Name"), sort="last_name"),
-        Column("email", gettext_lazy("E-mail")),
-        Column("phone", gettext_lazy("Phone")),
+        Column("reach", gettext_lazy("Reach")),
         Column("lap", gettext_lazy("Lead")),
     ),
 )

@@ -35,7 +35,7 @@ def person_page(request: Request, pk: int) -> HttpResponse:
     """A person with all their laps. Panels of ``person.header`` … get the person."""
     person = access.get_person(request.user, pk)
     lead = leads.open_of(person.pk)
-    context = {**_of_person(request, person, lead), **_regions(request, "person", person)}
+    context = {**_of_person(request, person, lead), "open_lead": lead, **_regions(request, "person", person)}
     return rendering.page(request, "leads/person.html", context, fragments=_FRAGMENTS)
 
 
