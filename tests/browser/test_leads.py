@@ -184,6 +184,6 @@ def test_the_palette_finds_people_and_companies(visit: Open, rita: User, ada: Le
     page = visit(rita, "/tasks/")
     page.keyboard.press("Control+k")
     page.keyboard.type("lovel")
-    expect(page.get_by_role("option", name="Ada Lovelace")).to_be_visible()
+    expect(page.get_by_role("option", name="Ada Lovelace")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/leads/{ada.pk}/")
