@@ -152,9 +152,7 @@ def undo(*, handoff: Handoff, actor: User, now: datetime) -> Handoff:
 
     Only who answered may. Raises :class:`AnswerNotAllowed`, :class:`UndoNotPossible`.
     """
-    current = (
-        Handoff.objects.select_related("lead", "owner").select_for_update(of=("self",)).get(pk=handoff.pk)
-    )
+    current = Handoff.objects.select_for_update().get(pk=handoff.pk)
     if current.answered_by_id != actor.pk or not actor.is_active:
         raise AnswerNotAllowed(_("Only who answered can take the answer back."))
     undone = current.state

@@ -50,13 +50,12 @@ class MoveNotAllowed(Denied):
 
 def lock(lead_ids: Sequence[int]) -> dict[int, LeadState]:
     """Lock the states of these leads, in the order of their keys, and return them by lead."""
-    rows = (
-        LeadState.objects.filter(lead_id__in=sorted(set(lead_ids)))
-        .select_related("stage", "high_water", "lead")
-        .order_by("lead_id")
-        .select_for_update(of=("self",))
-    )
-    return {row.lead_id: row for row in rows}
+    ids = sorted(set(lead_ids))
+    # Without joins: a row whose stage changed while we waited would fall out of a joined result.
+    plain = LeadState.objects.filter(lead_id__in=ids).order_by("lead_id").select_for_update()
+    list(plain.values_list("lead_id"))
+    rows = LeadState.objects.filter(lead_id__in=ids).select_related("stage", "high_water", "lead")
+    return {row.lead_id: row for row in rows.order_by("lead_id")}
 
 
 def locked(lead_id: int) -> LeadState:

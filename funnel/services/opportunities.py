@@ -251,11 +251,8 @@ def _record(
 
 
 def _locked(opportunity: Opportunity, expected_version: int | None) -> Opportunity:
-    locked = (
-        Opportunity.objects.select_related("stage", "lead")
-        .select_for_update(of=("self",))
-        .get(pk=opportunity.pk)
-    )
+    # Without joins: a deal that moved while we waited would fall out of a joined result.
+    locked = Opportunity.objects.select_for_update().get(pk=opportunity.pk)
     if expected_version is not None and locked.version != expected_version:
         raise DealChanged(_("Somebody else changed this opportunity first. Look at it again."))
     return locked
