@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from leads.models import Activity, Campaign, Company, Lead, Person
+from smarketing.core import locks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -64,7 +65,7 @@ def get_activity(
 
 
 def _load(user: User, visible: QuerySet[M], pk: int, capability: Capability, *, lock: bool) -> M:
-    found = (visible.select_for_update(of=("self",)) if lock else visible).filter(pk=pk).first()
+    found = next(iter(locks.rows(visible, [pk])), None) if lock else visible.filter(pk=pk).first()
     if found is None:
         raise NoSuchRecord(_("There is no such record, or you may not see it."))
     if not user.may(capability):

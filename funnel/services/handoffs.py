@@ -22,7 +22,7 @@ from funnel.events import (
 )
 from funnel.models import Handoff, HandoffState, LeadState, MoveCause, Opportunity, OpportunityStageKind
 from funnel.services import delivery, lifecycle, owners, qualifications
-from smarketing.core import events
+from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -110,6 +110,7 @@ def return_(
         return_reason=why.code,
         return_note=note.strip(),
     )
+    lifecycle.lock_laps([answered.lead_id])
     open_deals = Opportunity.objects.filter(lead_id=answered.lead_id, stage__kind=OpportunityStageKind.OPEN)
     if open_deals.exists():
         raise DealIsOpen(_("This lead has an open opportunity. Close that first."))
@@ -152,14 +153,14 @@ def undo(*, handoff: Handoff, actor: User, now: datetime) -> Handoff:
 
     Only who answered may. Raises :class:`AnswerNotAllowed`, :class:`UndoNotPossible`.
     """
-    current = Handoff.objects.select_for_update().get(pk=handoff.pk)
+    (current,) = locks.rows(Handoff.objects.select_related("lead", "owner"), [handoff.pk])
     if current.answered_by_id != actor.pk or not actor.is_active:
         raise AnswerNotAllowed(_("Only who answered can take the answer back."))
     undone = current.state
     late = current.answered_at is None or now - current.answered_at > UNDO_WINDOW
     if undone not in (HandoffState.ACCEPTED, HandoffState.RETURNED) or late:
         raise UndoNotPossible(_("The answer can only be taken back within ten seconds."))
-    state = lifecycle.locked(current.lead_id)
+    state = lifecycle.lock_laps([current.lead_id])[current.lead_id]
     _restore(current, state, actor=actor, now=now)
     current.state = HandoffState.DELIVERED
     current.answered_at, current.answered_by = None, None

@@ -30,7 +30,7 @@ def follow(
     lead = opportunity.lead
     if lead is None:
         return
-    stage = lifecycle.locked(lead.pk).stage.code
+    stage = lifecycle.lock_laps([lead.pk])[lead.pk].stage.code
     to, cause, reopen = stage, MoveCause.OPPORTUNITY, False
     if target.kind == OpportunityStageKind.WON:
         to, cause, reopen = "customer", MoveCause.WON, stage == "lost"

@@ -1,7 +1,8 @@
 """The one writer of stages: a move is ledger rows and the projection of where a lead stands.
 
 Which moves exist says the table of ``funnel.domain.lifecycle``. A row of ``LeadState`` is locked
-before anything about its lead is written, so two moves of one lead follow each other.
+before anything about its lead is written, so two moves of one lead follow each other. Order of locks:
+handoff or opportunity, lead (only where a lap ends or reopens), interest, score, state, ring.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from funnel.models import LeadState, MoveCause, Stage, StageTransition
 from funnel.selectors import definitions, stages
 from leads.models import Lead
 from leads.services import leads as laps
-from smarketing.core import events
+from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -50,12 +51,8 @@ class MoveNotAllowed(Denied):
 
 def lock(lead_ids: Sequence[int]) -> dict[int, LeadState]:
     """Lock the states of these leads, in the order of their keys, and return them by lead."""
-    ids = sorted(set(lead_ids))
-    # Without joins: a row whose stage changed while we waited would fall out of a joined result.
-    plain = LeadState.objects.filter(lead_id__in=ids).order_by("lead_id").select_for_update()
-    list(plain.values_list("lead_id"))
-    rows = LeadState.objects.filter(lead_id__in=ids).select_related("stage", "high_water", "lead")
-    return {row.lead_id: row for row in rows.order_by("lead_id")}
+    states = LeadState.objects.select_related("stage", "high_water", "lead")
+    return {row.lead_id: row for row in locks.rows(states, lead_ids)}
 
 
 def locked(lead_id: int) -> LeadState:
@@ -64,6 +61,12 @@ def locked(lead_id: int) -> LeadState:
     if state is None:
         raise NotPlaced(_("This lead has no stage yet."))
     return state
+
+
+def lock_laps(lead_ids: Sequence[int]) -> dict[int, LeadState]:
+    """As :func:`lock`, for whoever may end or reopen laps: the leads themselves are locked before."""
+    locks.rows(Lead.objects.all(), lead_ids)
+    return lock(lead_ids)
 
 
 @transaction.atomic
@@ -87,6 +90,8 @@ def move(
     """
     if cause == MoveCause.MANUAL and (actor is None or not actor.may(Capability.EDIT_LEADS)):
         raise MoveNotAllowed(_("Your role may not move leads."))
+    if to in ENDS or reopen:
+        lock_laps([lead.pk])
     state = locked(lead.pk)
     before, at = state.stage.code, max(at, state.entered_at)
     rows = apply(
@@ -129,7 +134,7 @@ def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str
     stays, and a stage it has reached is passed over. No facts about single leads are published; the
     caller publishes one about the import.
     """
-    known, states = stages.by_code(), lock(list(roads))
+    known, states = stages.by_code(), lock_laps(list(roads))
     rows: list[StageTransition] = []
     moved: list[LeadState] = []
     ends: list[tuple[int, datetime]] = []

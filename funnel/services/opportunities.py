@@ -27,7 +27,7 @@ from funnel.models import (
 from funnel.services import deal_fields, lead_coupling
 from leads.models import Company, Lead, Person
 from leads.services import sources
-from smarketing.core import events
+from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -251,8 +251,7 @@ def _record(
 
 
 def _locked(opportunity: Opportunity, expected_version: int | None) -> Opportunity:
-    # Without joins: a deal that moved while we waited would fall out of a joined result.
-    locked = Opportunity.objects.select_for_update().get(pk=opportunity.pk)
+    (locked,) = locks.rows(Opportunity.objects.select_related("stage", "lead"), [opportunity.pk])
     if expected_version is not None and locked.version != expected_version:
         raise DealChanged(_("Somebody else changed this opportunity first. Look at it again."))
     return locked

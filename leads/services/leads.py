@@ -102,7 +102,7 @@ def capture(
     employer = _company(company, actor=actor, now=now)
     human = _human(person, employer, actor=actor, now=now)
     values["company"] = employer or human.company
-    lead = Lead.objects.open().filter(person=human).select_for_update().first()
+    lead = Lead.objects.open().filter(person=human).select_for_update(no_key=True).first()
     created = lead is None
     if lead is None:
         lead = _open_lap(

@@ -27,8 +27,16 @@ class Namespace(IntEnum):
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:
-    """Lock the rows with these primary keys, in key order, and return them."""
-    return list(queryset.filter(pk__in=sorted(set(ids))).order_by("pk").select_for_update(of=("self",)))
+    """Lock the rows with these primary keys, in key order, and return those that ``queryset`` holds.
+
+    Two statements, for a row whose foreign key changed while we waited would fall out of a joined one.
+    The lock leaves others free to insert rows that refer to these.
+    """
+    _need_transaction()
+    keys = sorted(set(ids))
+    plain = queryset.model._default_manager.filter(pk__in=keys).order_by("pk")
+    list(plain.select_for_update(no_key=True).values_list("pk"))
+    return list(queryset.filter(pk__in=keys).order_by("pk"))
 
 
 def advisory(namespace: Namespace, key: int) -> None:

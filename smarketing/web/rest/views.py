@@ -30,7 +30,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from smarketing.core import clock
+from smarketing.core import clock, locks
 from smarketing.core.errors import FieldError, Invalid, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -99,9 +99,9 @@ class Resource(GenericViewSet[Any]):
         """
         queryset = self.visible()
         unsafe = self.request.method not in SAFE_METHODS
-        if unsafe:
-            queryset = queryset.select_for_update(of=("self",))
         found = queryset.filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        if unsafe and found is not None:
+            found = next(iter(locks.rows(queryset, [found.pk])), None)
         if found is None:
             raise Missing("There is no such object, or you may not see it.")
         if unsafe:
