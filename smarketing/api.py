@@ -13,11 +13,21 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from smarketing.web.api.users import MeResource, UserResource
+from smarketing.web.api.audit import AuditEntryResource
+from smarketing.web.api.notifications import NotificationResource
+from smarketing.web.api.tokens import TokenResource
+from smarketing.web.api.users import MeResource, TeamResource, UserResource
+from smarketing.web.api.webhooks import DeliveryResource, WebhookResource
 from smarketing.web.rest.routers import Router
 
 router = Router()
 router.register("users", UserResource, basename="user")
+router.register("teams", TeamResource, basename="team")
+router.register("tokens", TokenResource, basename="token")
+router.register("notifications", NotificationResource, basename="notification")
+router.register("webhooks", WebhookResource, basename="webhook")
+router.register("webhook-deliveries", DeliveryResource, basename="webhook-delivery")
+router.register("audit-entries", AuditEntryResource, basename="audit-entry")
 
 
 @extend_schema(exclude=True)

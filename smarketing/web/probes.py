@@ -128,7 +128,7 @@ def _is_migrated() -> bool:
 def _broker_answers() -> bool:
     cache = caches["counters"]
     cache.set("probe", 1, timeout=60)
-    return cache.get("probe") == 1
+    return bool(cache.get("probe") == 1)
 
 
 def _seconds(age: timedelta | None) -> float | None:

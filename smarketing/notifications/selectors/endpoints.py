@@ -17,3 +17,9 @@ def visible_to(user: User) -> QuerySet[Endpoint]:
 def deliveries_of(endpoint: Endpoint) -> QuerySet[Delivery]:
     """What was sent or is to be sent to ``endpoint``, the latest first."""
     return Delivery.objects.filter(endpoint=endpoint).select_related("outbox").order_by("-pk")
+
+
+def deliveries_visible_to(user: User) -> QuerySet[Delivery]:
+    """All webhook deliveries for whoever manages keys, none for others."""
+    deliveries = Delivery.objects.exclude(endpoint=None).select_related("outbox")
+    return deliveries if user.may(Capability.MANAGE_KEYS) else deliveries.none()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from smarketing.users.models import User
+from smarketing.users.models import Team, User
 from smarketing.users.models.user import UserQuerySet
 
 
@@ -25,3 +25,9 @@ def find(name_or_email: str) -> User | None:
         return by_email
     by_name = User.objects.get_queryset().filter(name__iexact=name_or_email.strip())[:2]
     return by_name[0] if len(by_name) == 1 else None
+
+
+def teams_visible_to(user: User) -> QuerySet[Team]:
+    """Every team with its members, for whoever is active."""
+    teams = Team.objects.prefetch_related("members")
+    return teams if user.is_active else teams.none()

@@ -51,13 +51,18 @@ def _of_framework(error: Exception) -> Problem | None:
         return Problem(405, "method_not_allowed", "Method not allowed", str(error.detail))
     if isinstance(error, exceptions.Throttled):
         return Problem(
-            429, "too_many_requests", "Too many requests", str(error.detail), (), int(error.wait or 1)
+            429,
+            "too_many_requests",
+            "Too many requests",
+            str(error.detail),
+            (),
+            int(getattr(error, "wait", None) or 1),
         )
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return Problem(401, "not_authenticated", "Sign-in needed", str(error.detail))
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else "refused"
-    return Problem(error.status_code, code, error.default_detail, str(error.detail))
+    return Problem(error.status_code, code, str(error.default_detail), str(error.detail))
 
 
 def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:

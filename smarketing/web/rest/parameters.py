@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework.backends import DjangoFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -45,7 +45,7 @@ class StrictFilterBackend(DjangoFilterBackend):
     raise_exception = False
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        filterset = self.get_filterset(request, queryset, view)
+        filterset = self.get_filterset(request, queryset, view)  # type: ignore[no-untyped-call]
         if filterset is None:
             return queryset
         if not filterset.is_valid():
@@ -57,4 +57,5 @@ class StrictFilterBackend(DjangoFilterBackend):
                     for error in entries
                 ],
             )
-        return filterset.qs
+        filtered: QuerySet[Any] = filterset.qs
+        return filtered

@@ -27,7 +27,7 @@ class ProblemOut(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     instance = serializers.CharField()
-    errors = ProblemErrorOut(many=True)
+    errors = ProblemErrorOut(many=True)  # type: ignore[assignment]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -84,6 +84,8 @@ class ResourceSchema(AutoSchema):
         outputs = getattr(self.view, "outputs", {})
         success = outputs.get(action, output(many=True) if action == "list" else output)
         responses: dict[Any, Any] = {201 if action == "create" else 200: success}
+        if action == "destroy":
+            responses = {204: None}
         known = dict(_PROBLEMS)
         if self.method not in ("GET", "HEAD"):
             known |= _UNSAFE_PROBLEMS
@@ -93,24 +95,27 @@ class ResourceSchema(AutoSchema):
             responses[(status, "application/problem+json")] = OpenApiResponse(ProblemOut, description=text)
         return responses
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
-        header, query = OpenApiParameter.HEADER, OpenApiParameter.QUERY
+    def get_override_parameters(self) -> list[Any]:
         found: list[OpenApiParameter] = []
         if self.method == "POST":
             found.append(
-                OpenApiParameter("Idempotency-Key", str, header, description="Repeats get the first answer.")
+                OpenApiParameter(
+                    "Idempotency-Key", str, "header", description="Repeats get the first answer."
+                )
             )
         if self.method == "PATCH":
-            found.append(OpenApiParameter("If-Match", str, header, required=True, description="The ETag."))
+            found.append(OpenApiParameter("If-Match", str, "header", required=True, description="The ETag."))
         action = getattr(self.view, "action", None)
         ordering = getattr(self.view, "ordering_fields", {})
         if action == "list" and ordering:
             names = ", ".join(sorted(ordering))
             found.append(
-                OpenApiParameter("ordering", str, query, description=f"Up to three of {names}; “-” turns it.")
+                OpenApiParameter(
+                    "ordering", str, "query", description=f"Up to three of {names}; “-” turns it."
+                )
             )
         if action == "list" and getattr(self.view, "searchable", False):
-            found.append(OpenApiParameter("search", OpenApiTypes.STR, query))
+            found.append(OpenApiParameter("search", OpenApiTypes.STR, "query"))
         for name in getattr(self.view, "parameters", {}).get(action, ()):
-            found.append(OpenApiParameter(name, OpenApiTypes.STR, query))
+            found.append(OpenApiParameter(name, OpenApiTypes.STR, "query"))
         return found

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.cache import caches
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from smarketing.core import clock
@@ -49,7 +49,7 @@ class TokenThrottle(BaseThrottle):
         return float(self.reset)
 
 
-def add_headers(response: Response, request: Any) -> None:
+def add_headers(response: HttpResponse, request: Any) -> None:
     """``RateLimit-Policy`` and ``RateLimit`` (IETF httpapi draft) on every counted answer."""
     throttle = getattr(request, "rate_limit", None)
     if throttle is not None and throttle.remaining is not None:

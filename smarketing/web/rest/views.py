@@ -65,6 +65,7 @@ class Resource(GenericViewSet[Any]):
     searchable: ClassVar[bool] = False  # then ``search`` must be supplied
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}  # action → further query parameters
     lookup_value_regex = r"[0-9]{1,18}"
+    secret_actions: ClassVar[frozenset[str]] = frozenset()  # their answers are never kept for a replay
     max_body_bytes: ClassVar[int] = 1024 * 1024
     max_json_nodes: ClassVar[int] = 2_000
     _claim: idempotency.Claim | None = None
@@ -209,6 +210,8 @@ class Resource(GenericViewSet[Any]):
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return
+        if self.action in self.secret_actions:
+            raise BadParameter("This answer holds a secret and is not kept: send no Idempotency-Key.")
         if not key or len(key) > _KEY_MAX or not key.isprintable():
             raise BadParameter(f"Idempotency-Key has 1 to {_KEY_MAX} printable characters.")
         plain = request._request
@@ -280,6 +283,19 @@ class Updatable:
         obj = self.load(match=True)
         response: Response = self.answer(self.change(obj, self.valid(partial=True)))
         return response
+
+
+class Deletable:
+    """``DELETE /nouns/<id>``; supply ``remove(obj)``, which calls one service."""
+
+    def remove(self, obj: Any) -> None:
+        """Call the service."""
+        raise NotImplementedError
+
+    def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Remove it: 204."""
+        self.remove(self.load())
+        return Response(status=204)
 
 
 def _replay(claim: idempotency.Claim) -> HttpResponse:

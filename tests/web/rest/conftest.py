@@ -11,12 +11,11 @@ from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
-from smarketing.core import clock
 from smarketing.users.domain.roles import Capability, Role
 from smarketing.users.models import Team, User
-from smarketing.users.services import tokens
 from smarketing.web.rest.routers import Router
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable, Updatable
+from tests.rest import client_for
 
 
 class PersonOut(serializers.ModelSerializer[User]):
@@ -78,20 +77,7 @@ def make_user(db: None) -> Callable[..., User]:
 
 @pytest.fixture
 def client_of() -> Callable[..., APIClient]:
-    def make(user: User, *scopes: str) -> APIClient:
-        issued = tokens.issue(
-            user=user,
-            name="t",
-            scopes=scopes or ("read", "write"),
-            expires_at=None,
-            actor=user,
-            now=clock.now(),
-        )
-        client = APIClient(raise_request_exception=False)
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {issued.secret}")
-        return client
-
-    return make
+    return client_for
 
 
 @pytest.fixture

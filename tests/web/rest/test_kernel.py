@@ -14,22 +14,13 @@ from rest_framework.test import APIClient
 from smarketing.core import clock
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import ApiToken, IdempotentRequest, User
+from tests.rest import assert_problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.web.rest.conftest")]
 
 
 def reps() -> list[str]:
     return sorted(User.objects.get_queryset().filter(role=Role.REP).values_list("name", flat=True))
-
-
-def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    body: dict[str, Any] = response.json()
-    assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}
-    assert body["type"] == f"urn:smarketing:problem:{code}"
-    assert body["status"] == status
-    return body
 
 
 def test_without_a_token_the_answer_is_401(client: Any) -> None:
