@@ -12,9 +12,11 @@ from funnel.events import (
     HandoffWaiting,
     OpportunityMoved,
 )
+from funnel.selectors import timeline_rows
 from funnel.services import delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
+from leads.selectors import timeline
 from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
@@ -35,6 +37,8 @@ def connect() -> None:
     subscribe(HandoffReturned, subscribers.tell_answered)
     subscribe(HandoffExpired, subscribers.tell_answered)
     subscribe(OpportunityMoved, subscribers.tell_outcome)
+    for provider in timeline_rows.PROVIDERS:
+        timeline.register(provider)
     for invariant in invariants.ALL:
         audited.register(invariant)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
