@@ -25,8 +25,8 @@ from smarketing.core.events import subscribe
 
 def connect() -> None:
     """Called once, at start."""
-    kinds.register(products.KIND)
-    kinds.register(opportunities.KIND)
+    kinds.register(kind=products.KIND)
+    kinds.register(kind=opportunities.KIND)
     subscribe(LeadsCaptured, subscribers.place)
     subscribe(LeadsChanged, subscribers.score_again)
     subscribe(EventsRecorded, subscribers.add_interest)

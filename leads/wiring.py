@@ -6,17 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import palette as hits
 from leads.selectors import tasks, timeline, timeline_rows
-from leads.services.imports import companies, kinds, leads, people, users
+from leads.services.imports import activities, companies, kinds, leads, people, touchpoints, users
 from smarketing.core import clock
 from smarketing.users.models import User
 from smarketing.web import navigation, palette
 from smarketing.web.navigation import NavItem
 
+# What files may hold, in the order in which one refers to another.
+KINDS = (users.KIND, companies.KIND, people.KIND, leads.KIND, touchpoints.KIND, activities.KIND)
+
 
 def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
-    for kind in (users.KIND, companies.KIND, people.KIND, leads.KIND):
-        kinds.register(kind)
+    for kind in KINDS:
+        kinds.register(kind=kind)
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)
     navigation.register(

@@ -9,7 +9,7 @@ recognised stays unmapped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leads.domain.synonyms import KINDS, SHARED_COLUMNS, SYNONYMS
@@ -69,10 +69,14 @@ def fields_of(kind: str) -> tuple[str, ...]:
     return tuple(_synonyms(kind))
 
 
-def recognise(kind: str, header: Sequence[str], overrides: Iterable[str] = ()) -> ColumnMapping:
+def recognise(
+    kind: str, header: Sequence[str], overrides: Iterable[str] = (), *, blank: Collection[int] = ()
+) -> ColumnMapping:
     """Map the columns of ``header``. ``overrides`` are "Column=field" and win over what is recognised.
 
-    "Column=-" leaves a column out. Raises MappingProblem for an unknown kind, column or field.
+    "Column=-" leaves a column out. ``blank`` are the positions of columns that seem to hold nothing:
+    they go after any other that could be the same field. Raises MappingProblem for an
+    unknown kind, column or field.
     """
     synonyms = _synonyms(kind)
     folded = [fold(name) for name in header]
@@ -82,16 +86,16 @@ def recognise(kind: str, header: Sequence[str], overrides: Iterable[str] = ()) -
         if field in fields:
             continue
         candidates = sorted(
-            (names.index(f) + (len(names) if _SUFFIX.search(header[i]) else 0), i)
+            (i in blank, names.index(f) + (len(names) if _SUFFIX.search(header[i]) else 0), i)
             for i, f in enumerate(folded)
             if f in names and i not in taken
         )
         if not candidates:
             continue
-        fields[field] = candidates[0][1]
+        fields[field] = candidates[0][-1]
         if len(candidates) > 1:
-            others = tuple(header[i] for _, i in candidates[1:])
-            ambiguous.append(Ambiguity(field, header[candidates[0][1]], others))
+            others = tuple(header[i] for *_, i in candidates[1:])
+            ambiguous.append(Ambiguity(field, header[candidates[0][-1]], others))
     for field, source in SHARED_COLUMNS.get(kind, ()):
         # A column may stand for a second field that has none of its own (a won lead's id names its deal).
         if field not in fields and source in fields:

@@ -168,7 +168,7 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "medium": "medium utmmedium",
         "campaign": "campaign campaignname utmcampaign",
         "campaign_ref": "campaignid",
-        "title": "content contentname contenttitle asset assetname formname pagetitle subject title name",
+        "title": "content contentname contenttitle asset assetname formname pagetitle subject",
         "url": "url page pageurl landingpage landingpageurl link",
         "referrer": "referrer referrerurl",
         "is_deleted": "isdeleted deleted fivetrandeleted",

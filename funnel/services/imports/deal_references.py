@@ -6,7 +6,7 @@ from funnel.models import Product
 from leads.services.imports.staging import Batch
 
 
-def products(batch: Batch) -> None:
+def products(*, batch: Batch) -> None:
     """``import_product (product_key, product_id)``, by name or by the id of the source.
 
     A name that is spelled in another way than the product's is mapped, and told of.
@@ -48,7 +48,7 @@ def products(batch: Batch) -> None:
         )
 
 
-def leads_and_persons(batch: Batch) -> None:
+def leads_and_persons(*, batch: Batch) -> None:
     """``import_deal_lead (row_no, lead_id, person_id)``.
 
     The lead is the one the row names; where it names a person, that person's lap at the time.

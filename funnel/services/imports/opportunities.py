@@ -20,13 +20,13 @@ from leads.services.imports.staging import Batch
 from smarketing.users.selectors import organisation
 
 
-def apply(batch: Batch) -> None:
+def apply(*, batch: Batch) -> None:
     """Make and change the deals of the file."""
     batch.reject("external_id", "The opportunity has no id.", "r.external_id IS NULL")
-    references.owners(batch)
-    references.companies(batch, may_create=False)
-    deal_references.products(batch)
-    deal_references.leads_and_persons(batch)
+    references.owners(batch=batch)
+    references.companies(batch=batch, may_create=False)
+    deal_references.products(batch=batch)
+    deal_references.leads_and_persons(batch=batch)
     _stages(batch)
     _deals(batch)
     _insert(batch)
@@ -220,7 +220,7 @@ KIND = Kind(
     name="opportunities",
     fields=(
         Field("external_id", cells.key),
-        Field("name", cells.line(300)),
+        Field("name", cells.line(limit=300)),
         Field("owner", cells.key),
         Field("product", readers.product, columns=(("product", "text"), ("product_key", "text"))),
         Field("company", cells.company, columns=(("company_name", "text"), ("company_key", "text"))),
@@ -228,7 +228,7 @@ KIND = Kind(
         Field("lead_ref", cells.key),
         Field("person_ref", cells.key),
         Field("email", cells.loose_email),
-        Field("stage", cells.line(80)),
+        Field("stage", cells.line(limit=80)),
         Field("is_won", cells.boolean, columns=(("is_won", "bool"),)),
         Field("is_closed", cells.boolean, columns=(("is_closed", "bool"),)),
         Field("amount", cells.amount, columns=(("amount", "numeric(18,2)"),)),
@@ -239,7 +239,7 @@ KIND = Kind(
         Field("lost_at", cells.past_instant, columns=(("lost_at", "timestamptz"),)),
         Field("expected_close_on", cells.day, columns=(("expected_close_on", "date"),)),
         Field("lost_reason", readers.lost_reason, columns=(("lost_reason", "text"), ("lost_note", "text"))),
-        Field("competitor", cells.line(200)),
+        Field("competitor", cells.line(limit=200)),
         Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
     ),
     apply=apply,

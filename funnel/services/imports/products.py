@@ -8,7 +8,7 @@ from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch
 
 
-def apply(batch: Batch) -> None:
+def apply(*, batch: Batch) -> None:
     """Make and change the products of the file."""
     batch.reject("name", "The product has no name.", "r.name IS NULL")
     batch.table(
@@ -71,7 +71,7 @@ KIND = Kind(
     fields=(
         Field("external_id", cells.key),
         Field("name", readers.product, columns=(("name", "text"), ("name_key", "text"))),
-        Field("series", cells.line(120)),
+        Field("series", cells.line(limit=120)),
         Field("price", cells.amount, columns=(("price", "numeric(18,2)"),)),
         Field("currency", cells.currency),
         Field("is_active", cells.boolean, columns=(("is_active", "bool"),)),

@@ -24,7 +24,7 @@ _REASONS = {
 }
 
 
-def product(_setting: Setting) -> Reader:
+def product(*, setting: Setting) -> Reader:
     """A product's name and the key it is found by."""
 
     def read(text: str) -> tuple[str | None, str | None]:
@@ -35,10 +35,10 @@ def product(_setting: Setting) -> Reader:
             return None, None
         return found, identities.product_key(found) or found.casefold()
 
-    return remembered(read)
+    return remembered(read=read)
 
 
-def lost_reason(_setting: Setting) -> Reader:
+def lost_reason(*, setting: Setting) -> Reader:
     """A reason of ours and, where the words are others, these as a note."""
 
     def read(text: str) -> tuple[str, str | None]:
@@ -46,4 +46,4 @@ def lost_reason(_setting: Setting) -> Reader:
         code = _REASONS.get(re.sub(r"[\W_]+", "", found).casefold())
         return (str(code), None) if code else (str(LostReason.UNKNOWN), found)
 
-    return remembered(read)
+    return remembered(read=read)

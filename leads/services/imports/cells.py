@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from leads.domain import identities, salesforce, values
@@ -46,7 +46,13 @@ class Setting:
     row: dict[str, str] = field(default_factory=dict)
 
 
-def remembered(read: Callable[[str], V]) -> Callable[[str], V]:
+class ReaderFactory(Protocol):
+    """Makes the reader of one column of one run."""
+
+    def __call__(self, *, setting: Setting) -> Reader: ...
+
+
+def remembered(*, read: Callable[[str], V]) -> Callable[[str], V]:
     """``read`` with a bounded memory of what it has read; faults are not remembered."""
     memory: dict[str, V] = {}
 
@@ -62,10 +68,10 @@ def remembered(read: Callable[[str], V]) -> Callable[[str], V]:
     return reader
 
 
-def line(limit: int) -> Callable[[Setting], Reader]:
+def line(*, limit: int) -> ReaderFactory:
     """One line of at most ``limit`` characters."""
 
-    def make(_setting: Setting) -> Reader:
+    def make(*, setting: Setting) -> Reader:
         def read(text: str) -> str | None:
             found = values.line(text)
             if len(found) > limit:
@@ -77,12 +83,12 @@ def line(limit: int) -> Callable[[Setting], Reader]:
     return make
 
 
-def prose(_setting: Setting) -> Reader:
+def prose(*, setting: Setting) -> Reader:
     """Text of several lines."""
     return lambda text: values.prose(text) or None
 
 
-def key(_setting: Setting) -> Reader:
+def key(*, setting: Setting) -> Reader:
     """An id of another system. A Salesforce id of 15 characters is the same as that of 18."""
 
     def read(text: str) -> str:
@@ -94,13 +100,13 @@ def key(_setting: Setting) -> Reader:
     return read
 
 
-def instant(setting: Setting) -> Reader:
+def instant(*, setting: Setting) -> Reader:
     """A point in time."""
     read = values.instant_reader(setting.order, setting.zone)
-    return remembered(_nothing_is_blank(lambda text: read(text).isoformat()))
+    return remembered(read=_nothing_is_blank(lambda text: read(text).isoformat()))
 
 
-def past_instant(setting: Setting) -> Reader:
+def past_instant(*, setting: Setting) -> Reader:
     """A point in time that can't lie ahead."""
     read = values.instant_reader(setting.order, setting.zone)
     latest = setting.now + _SKEW
@@ -112,31 +118,31 @@ def past_instant(setting: Setting) -> Reader:
             raise BadValue("lies in the future")
         return min(found, setting.now).isoformat()
 
-    return remembered(_nothing_is_blank(told))
+    return remembered(read=_nothing_is_blank(told))
 
 
-def day(setting: Setting) -> Reader:
+def day(*, setting: Setting) -> Reader:
     """A calendar day."""
     read = values.date_reader(setting.order, setting.zone)
-    return remembered(_nothing_is_blank(lambda text: read(text).isoformat()))
+    return remembered(read=_nothing_is_blank(lambda text: read(text).isoformat()))
 
 
-def amount(_setting: Setting) -> Reader:
+def amount(*, setting: Setting) -> Reader:
     """A sum of money, to two decimals."""
-    return remembered(_nothing_is_blank(lambda text: format(round(values.number(text), 2), "f")))
+    return remembered(read=_nothing_is_blank(lambda text: format(round(values.number(text), 2), "f")))
 
 
-def whole(_setting: Setting) -> Reader:
+def whole(*, setting: Setting) -> Reader:
     """A whole number."""
-    return remembered(_nothing_is_blank(lambda text: str(values.whole(text))))
+    return remembered(read=_nothing_is_blank(lambda text: str(values.whole(text))))
 
 
-def boolean(_setting: Setting) -> Reader:
+def boolean(*, setting: Setting) -> Reader:
     """Yes or no."""
-    return remembered(_nothing_is_blank(lambda text: "t" if values.boolean(text) else "f"))
+    return remembered(read=_nothing_is_blank(lambda text: "t" if values.boolean(text) else "f"))
 
 
-def currency(_setting: Setting) -> Reader:
+def currency(*, setting: Setting) -> Reader:
     """A currency of ISO 4217."""
 
     def read(text: str) -> str:
@@ -144,10 +150,10 @@ def currency(_setting: Setting) -> Reader:
             raise BadValue("is not a currency code such as EUR")
         return text.upper()
 
-    return remembered(read)
+    return remembered(read=read)
 
 
-def email(_setting: Setting) -> Reader:
+def email(*, setting: Setting) -> Reader:
     """An e-mail address in normal form."""
 
     def read(text: str) -> str | None:
@@ -166,9 +172,9 @@ def email(_setting: Setting) -> Reader:
     return read
 
 
-def loose_email(setting: Setting) -> Reader:
+def loose_email(*, setting: Setting) -> Reader:
     """An e-mail address, left out where it is none: for records that are known by an id as well."""
-    strict = email(setting)
+    strict = email(setting=setting)
 
     def read(text: str) -> str | None:
         try:
@@ -180,7 +186,7 @@ def loose_email(setting: Setting) -> Reader:
     return read
 
 
-def phone(setting: Setting) -> Reader:
+def phone(*, setting: Setting) -> Reader:
     """A phone number: as written, in E.164 ("" where it is not valid), and whether it is a mobile one."""
 
     def read(text: str) -> tuple[str | None, str | None, str | None]:
@@ -196,7 +202,7 @@ def phone(setting: Setting) -> Reader:
     return read
 
 
-def company(_setting: Setting) -> Reader:
+def company(*, setting: Setting) -> Reader:
     """A company's name and the key it is found by."""
 
     def read(text: str) -> tuple[str | None, str | None]:
@@ -207,10 +213,10 @@ def company(_setting: Setting) -> Reader:
             raise BadValue("is longer than 255 characters")
         return found, identities.company_key(found) or found.casefold()[:255]
 
-    return remembered(read)
+    return remembered(read=read)
 
 
-def full_name(_setting: Setting) -> Reader:
+def full_name(*, setting: Setting) -> Reader:
     """A whole name as first and last name: "Ada Lovelace" or "Lovelace, Ada"."""
 
     def read(text: str) -> tuple[str | None, str | None]:
@@ -228,7 +234,7 @@ def full_name(_setting: Setting) -> Reader:
     return read
 
 
-def domain(_setting: Setting) -> Reader:
+def domain(*, setting: Setting) -> Reader:
     """The domain of a web address; what is none is left out."""
 
     def read(text: str) -> str:
@@ -237,20 +243,21 @@ def domain(_setting: Setting) -> Reader:
         except BadValue as error:
             raise LeaveOut(str(error)) from error
 
-    return remembered(read)
+    return remembered(read=read)
 
 
-def choice(meanings: Mapping[str, str], told: str) -> Callable[[Setting], Reader]:
-    """One of a few words; ``meanings`` is keyed by the word in lower case without punctuation."""
+def choice(*, meanings: Mapping[str, str], told: str, otherwise: str = "") -> ReaderFactory:
+    """One of a few words; ``meanings`` is keyed by the word in lower case without
+    punctuation; a word that is not there is ``otherwise``, or rejects the row."""
 
-    def make(_setting: Setting) -> Reader:
+    def make(*, setting: Setting) -> Reader:
         def read(text: str) -> str:
             word = re.sub(r"[\W_]+", "", text).casefold()
-            if word not in meanings:
+            if word not in meanings and not otherwise:
                 raise BadValue(f"is not {told}")
-            return meanings[word]
+            return meanings.get(word, otherwise)
 
-        return remembered(read)
+        return remembered(read=read)
 
     return make
 

@@ -16,7 +16,7 @@ _TEXT = ("industry", "country", "city", "phone", "currency", "domain")
 _OTHER = ("employees", "annual_revenue")
 
 
-def apply(batch: Batch) -> None:
+def apply(*, batch: Batch) -> None:
     """Make and change the companies of the file; parents may stand in the same file."""
     batch.reject("name", "The company has no name.", "r.name IS NULL")
     _match(batch)
@@ -199,13 +199,13 @@ KIND = Kind(
         Field("external_id", cells.key),
         Field("name", cells.company, columns=(("name", "text"), ("name_key", "text"))),
         Field("website", cells.domain, columns=(("domain", "text"),)),
-        Field("industry", cells.line(120)),
+        Field("industry", cells.line(limit=120)),
         Field("employees", cells.whole, columns=(("employees", "int"),)),
         Field("annual_revenue", cells.amount, columns=(("annual_revenue", "numeric(18,2)"),)),
         Field("currency", cells.currency),
-        Field("country", cells.line(80)),
-        Field("city", cells.line(120)),
-        Field("phone", cells.line(40)),
+        Field("country", cells.line(limit=80)),
+        Field("city", cells.line(limit=120)),
+        Field("phone", cells.line(limit=40)),
         Field("parent", cells.company, columns=(("parent_name", "text"), ("parent_key", "text"))),
         Field("parent_ref", cells.key),
         Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),

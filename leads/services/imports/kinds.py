@@ -6,10 +6,10 @@ touchpoints and activities; the funnel brings products and opportunities.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from leads.services.imports.cells import Reader, Setting
+from leads.services.imports.cells import ReaderFactory
 from leads.services.imports.staging import Batch
 from smarketing.core.errors import Invalid
 
@@ -18,6 +18,12 @@ class UnknownKind(Invalid):
     """There is no such kind of record to import."""
 
     code = "unknown_kind"
+
+
+class Applier(Protocol):
+    """Writes the staged rows of one kind."""
+
+    def __call__(self, *, batch: Batch) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Field:
     """
 
     name: str
-    reader: Callable[[Setting], Reader]
+    reader: ReaderFactory
     columns: tuple[tuple[str, str], ...] = ()
 
     def staged(self) -> tuple[tuple[str, str], ...]:
@@ -47,7 +53,7 @@ class Kind:
 
     name: str
     fields: tuple[Field, ...]
-    apply: Callable[[Batch], None]
+    apply: Applier
     subject: str | None = None
     by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
@@ -58,12 +64,12 @@ class Kind:
 _kinds: dict[str, Kind] = {}
 
 
-def register(kind: Kind) -> None:
+def register(*, kind: Kind) -> None:
     """Offer ``kind`` for import. Called from ``AppConfig.ready`` only."""
     _kinds[kind.name] = kind
 
 
-def get(name: str) -> Kind:
+def get(*, name: str) -> Kind:
     """The kind of that name. Raises :class:`UnknownKind`."""
     if name not in _kinds:
         raise UnknownKind(f"“{name}” can't be imported. There are: {', '.join(names())}.")

@@ -6,7 +6,7 @@ from leads.services.imports.lead_stages import ENDS
 from leads.services.imports.staging import Batch
 
 
-def number(batch: Batch) -> None:
+def number(*, batch: Batch) -> None:
     """Leave ``import_lead`` (the new leads) and ``import_lap`` (their laps where there are several).
 
     A lap ends where the person's next one begins, if it has not ended before. Stored laps are

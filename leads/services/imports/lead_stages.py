@@ -26,7 +26,7 @@ _MEANING = {word: code for code, words in _WORDS.items() for word in words.split
 ENDS = ("customer", "lost", "disqualified", "recycled")
 
 
-def reader(_setting: Setting) -> Reader:
+def reader(*, setting: Setting) -> Reader:
     """A stage code; a word that means none is left out, for statuses are many and no fault of a row."""
 
     def read(text: str) -> str:
@@ -35,4 +35,4 @@ def reader(_setting: Setting) -> Reader:
             raise LeaveOut(f"is “{text[:40]}”, which is no stage here")
         return code
 
-    return remembered(read)
+    return remembered(read=read)

@@ -8,10 +8,9 @@ records of one person in one source are two laps, the earlier one ended where th
 
 from __future__ import annotations
 
-from leads.domain import channels
 from leads.events import LeadsCaptured, LeadsChanged, TouchpointsRecorded
-from leads.models import AttributeSubject, Channel
-from leads.services.imports import cells, laps, lead_stages, persons, references
+from leads.models import AttributeSubject
+from leads.services.imports import cells, laps, lead_stages, persons, references, roads
 from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch
 from smarketing.core import events
@@ -21,43 +20,36 @@ _UNRECOGNISED = (
 )
 
 
-def apply(batch: Batch) -> None:
+def apply(*, batch: Batch) -> None:
     """Recognise persons and leads, write what is new or different, and publish it once."""
-    persons.settle_names(batch)
+    persons.settle_names(batch=batch)
     batch.reject(
         "external_id",
         "Nobody can be recognised by this row again: it needs an id, an e-mail address or a phone number.",
         _UNRECOGNISED,
     )
-    references.owners(batch)
-    references.campaigns(batch)
-    references.companies(batch, may_create=True)
-    _channels(batch)
+    references.owners(batch=batch)
+    references.campaigns(batch=batch)
+    references.companies(batch=batch, may_create=True)
+    _settle_origin(batch)
+    roads.channels(batch=batch)
     _match(batch)
-    persons.match_phones(batch)
-    persons.make_new(batch, own_attributes=False)
+    persons.match_phones(batch=batch)
+    persons.make_new(batch=batch, own_attributes=False)
     _remember_unnamed(batch)
     _roles(batch)
-    persons.change(batch, own_attributes=False)
-    laps.number(batch)
+    persons.change(batch=batch, own_attributes=False)
+    laps.number(batch=batch)
     _insert(batch)
     touched = _touch(batch)
     _change(batch)
     _publish(batch, touched)
 
 
-def _channels(batch: Batch) -> None:
-    """``import_channel (origin, medium, utm_source, channel_id)`` of what the file says about the road."""
-    ids = dict(Channel.objects.values_list("code", "pk"))
-    rows = []
-    for origin, medium, source in batch.fetch("SELECT DISTINCT origin, medium, utm_source FROM import_row"):
-        if medium or source:
-            code: str | None = channels.classify(source or origin or "", medium or "")
-        else:
-            code = channels.from_origin(origin or "")
-        rows.append((origin or "", medium or "", source or "", ids.get(code) if code else None))
-    columns = (("origin", "text"), ("medium", "text"), ("utm_source", "text"), ("channel_id", "bigint"))
-    batch.load("import_channel", columns, rows)
+def _settle_origin(batch: Batch) -> None:
+    """Where only campaign parameters tell where somebody came from, their source is the origin."""
+    if batch.has("utm_source"):
+        batch.execute("UPDATE import_row SET origin = left(utm_source, 120) WHERE origin IS NULL")
 
 
 def _match(batch: Batch) -> None:
@@ -152,7 +144,7 @@ def _insert(batch: Batch) -> None:
                                 campaign_id, landing_page, description, attributes, import_run_id, source_id,
                                 external_id, version, created_at, updated_at)
         SELECT n.lead_id, n.person_id, coalesce(b.lap, 1), coalesce(c.company_id, p.company_id),
-               n.captured_at, coalesce(b.closed_at, n.ended_at), coalesce(r.origin, r.utm_source, ''),
+               n.captured_at, coalesce(b.closed_at, n.ended_at), coalesce(r.origin, ''),
                h.channel_id, g.campaign_id, coalesce(r.landing_page, ''), coalesce(r.description, ''),
                coalesce(r.attributes, '{}'), %(run)s, %(source)s, r.external_id, 1, %(now)s, %(now)s
           FROM import_lead n JOIN import_row r USING (row_no) JOIN leads_person p ON p.id = n.person_id
@@ -160,7 +152,7 @@ def _insert(batch: Batch) -> None:
           LEFT JOIN import_row_company c ON c.row_no = n.row_no
           LEFT JOIN import_campaign g ON g.written = coalesce(r.campaign_ref, r.campaign)
           LEFT JOIN import_channel h ON h.origin = coalesce(r.origin, '')
-               AND h.medium = coalesce(r.medium, '') AND h.utm_source = coalesce(r.utm_source, '')
+               AND h.medium = coalesce(r.medium, '')
         """
     )
     batch.outcome("c", "SELECT row_no FROM import_lead")
@@ -175,12 +167,12 @@ def _touch(batch: Batch) -> tuple[int, ...]:
                                       created_at, updated_at)
         SELECT o.person_id, o.lead_id, coalesce(o.captured_at, %(now)s), 'other',
                coalesce(h.channel_id, (SELECT id FROM leads_channel WHERE code = 'unknown')), g.campaign_id,
-               coalesce(r.origin, r.utm_source, ''), coalesce(r.landing_page, ''), '', '{}', false,
+               coalesce(r.origin, ''), coalesce(r.landing_page, ''), '', '{}', false,
                %(source)s, left('lead ' || r.external_id, 255), %(now)s, %(now)s
           FROM import_role o JOIN import_row r USING (row_no)
           LEFT JOIN import_campaign g ON g.written = coalesce(r.campaign_ref, r.campaign)
           LEFT JOIN import_channel h ON h.origin = coalesce(r.origin, '')
-               AND h.medium = coalesce(r.medium, '') AND h.utm_source = coalesce(r.utm_source, '')
+               AND h.medium = coalesce(r.medium, '')
          WHERE o.role = 'new'
             OR (o.role = 'touch' AND (o.captured_at IS NOT NULL OR r.external_id IS NOT NULL)
                 AND NOT EXISTS (SELECT 1 FROM leads_touchpoint t
@@ -211,8 +203,7 @@ def _change(batch: Batch) -> None:
             "r.attributes || l.attributes",
         ),
     ):
-        final = [text.format(n) for n in ("landing_page", "description")]
-        final.append(text.replace("r.{0}", "r.origin, r.utm_source").format("origin"))
+        final = [text.format(name) for name in ("landing_page", "description", "origin")]
         final += [link.format("channel_id", "h.channel_id"), link.format("campaign_id", "g.campaign_id")]
         final.append(link.format("company_id", "c.company_id"))
         final.append(f"coalesce({custom}, l.attributes)")
@@ -238,7 +229,7 @@ def _change(batch: Batch) -> None:
                   LEFT JOIN import_row_company c ON c.row_no = o.row_no
                   LEFT JOIN import_campaign g ON g.written = coalesce(r.campaign_ref, r.campaign)
                   LEFT JOIN import_channel h ON h.origin = coalesce(r.origin, '')
-                        AND h.medium = coalesce(r.medium, '') AND h.utm_source = coalesce(r.utm_source, '')
+                        AND h.medium = coalesce(r.medium, '')
                  WHERE o.role = %(role)s ORDER BY o.lead_id, o.row_no {latest}
             ), changed AS (
                 UPDATE leads_lead l SET {assigned}, version = l.version + 1, updated_at = %(now)s
@@ -294,12 +285,12 @@ KIND = Kind(
         Field("email", cells.email),
         *persons.FIELDS,
         Field("owner", cells.key),
-        Field("origin", cells.line(120)),
-        Field("medium", cells.line(120)),
-        Field("utm_source", cells.line(120)),
-        Field("campaign", cells.line(255)),
+        Field("origin", cells.line(limit=120)),
+        Field("medium", cells.line(limit=120)),
+        Field("utm_source", cells.line(limit=120)),
+        Field("campaign", cells.line(limit=255)),
         Field("campaign_ref", cells.key),
-        Field("landing_page", cells.line(2000)),
+        Field("landing_page", cells.line(limit=2000)),
         Field("captured_at", cells.past_instant, columns=(("captured_at", "timestamptz"),)),
         Field("stage", lead_stages.reader),
         Field("is_converted", cells.boolean, columns=(("is_converted", "bool"),)),

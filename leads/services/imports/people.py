@@ -10,15 +10,15 @@ from leads.services.imports.staging import Batch
 from smarketing.core import events
 
 
-def apply(batch: Batch) -> None:
+def apply(*, batch: Batch) -> None:
     """Make and change the persons of the file, and remember their ids in the source."""
-    persons.settle_names(batch)
+    persons.settle_names(batch=batch)
     batch.reject(
         "external_id",
         "Nobody can be recognised by this row again: it needs an id, an e-mail address or a phone number.",
         "r.external_id IS NULL AND r.email IS NULL AND r.phone_written IS NULL AND r.mobile_written IS NULL",
     )
-    references.companies(batch, may_create=True)
+    references.companies(batch=batch, may_create=True)
     batch.table(
         "import_match",
         "SELECT r.row_no, coalesce(p.merged_into_id, p.id) AS person_id FROM import_row r"
@@ -29,10 +29,10 @@ def apply(batch: Batch) -> None:
         index="row_no",
         by_id=batch.key == "external_id",
     )
-    persons.match_phones(batch)
-    persons.make_new(batch, own_attributes=True)
+    persons.match_phones(batch=batch)
+    persons.make_new(batch=batch, own_attributes=True)
     batch.table("import_fill", "SELECT NULL::int AS row_no WHERE false")
-    persons.change(batch, own_attributes=True)
+    persons.change(batch=batch, own_attributes=True)
     batch.execute(
         """
         WITH added AS (

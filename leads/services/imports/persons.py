@@ -18,24 +18,24 @@ from leads.services.imports.staging import Batch
 _PHONE = (("written", "text"), ("e164", "text"), ("mobile", "bool"))
 
 FIELDS = (
-    Field("first_name", cells.line(120)),
-    Field("last_name", cells.line(120)),
+    Field("first_name", cells.line(limit=120)),
+    Field("last_name", cells.line(limit=120)),
     Field("name", cells.full_name, columns=(("name_first", "text"), ("name_last", "text"))),
     Field("phone", cells.phone, columns=tuple((f"phone_{name}", kind) for name, kind in _PHONE)),
     Field("mobile_phone", cells.phone, columns=tuple((f"mobile_{name}", kind) for name, kind in _PHONE)),
-    Field("title", cells.line(200)),
+    Field("title", cells.line(limit=200)),
     Field("company", cells.company, columns=(("company_name", "text"), ("company_key", "text"))),
     Field("company_ref", cells.key),
-    Field("website", cells.line(500)),
-    Field("country", cells.line(80)),
-    Field("city", cells.line(120)),
-    Field("language", cells.line(12)),
+    Field("website", cells.line(limit=500)),
+    Field("country", cells.line(limit=80)),
+    Field("city", cells.line(limit=120)),
+    Field("language", cells.line(limit=12)),
     Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
 )
 _COLUMNS = ("first_name", "last_name", "title", "website", "country", "city", "language")
 
 
-def settle_names(batch: Batch) -> None:
+def settle_names(*, batch: Batch) -> None:
     """A whole name stands in where first and last name are not given apart."""
     if batch.has("name"):
         batch.execute(
@@ -44,7 +44,7 @@ def settle_names(batch: Batch) -> None:
         )
 
 
-def match_phones(batch: Batch) -> None:
+def match_phones(*, batch: Batch) -> None:
     """Rows nobody is known for yet, by a phone number that exactly one stored person has."""
     if not batch.has("phone", "mobile_phone"):
         return
@@ -67,7 +67,7 @@ def match_phones(batch: Batch) -> None:
     )
 
 
-def make_new(batch: Batch, *, own_attributes: bool) -> int:
+def make_new(*, batch: Batch, own_attributes: bool) -> int:
     """Group the rows of unknown persons, insert the persons, and leave ``import_target``.
 
     ``own_attributes``: custom attributes of the file are the persons' (and not their leads').
@@ -181,7 +181,7 @@ def _insert(batch: Batch, *, own_attributes: bool) -> int:
     return made
 
 
-def change(batch: Batch, *, own_attributes: bool) -> None:
+def change(*, batch: Batch, own_attributes: bool) -> None:
     """Bring persons up to what rows other than their first say; leave ``import_changed (person_id)``.
 
     What a row says goes before what is stored, a later row before an earlier one, and a blank cell

@@ -14,7 +14,7 @@ from smarketing.users.domain.roles import Role
 from smarketing.users.models import User, UserRef
 
 
-def owners(batch: Batch) -> None:
+def owners(*, batch: Batch) -> None:
     """``import_owner (written, user_id)``: by the id in the source, e-mail address or name.
 
     A number or code without meaning here, from a source none of whose users are known, is no fault
@@ -75,7 +75,7 @@ def _new_owner(batch: Batch, text: str) -> int:
     return user.pk
 
 
-def companies(batch: Batch, *, may_create: bool) -> None:
+def companies(*, batch: Batch, may_create: bool) -> None:
     """``import_company (company_key, company_id)`` from the fields ``company`` and ``company_ref``.
 
     A name is found by its key; a text that is the id of a company in this source is that company.
@@ -189,7 +189,7 @@ def _company_refs(batch: Batch) -> None:
     batch.note(f"{len(missing)} companies are known only by their id and were made under it.")
 
 
-def campaigns(batch: Batch) -> None:
+def campaigns(*, batch: Batch) -> None:
     """``import_campaign (written, campaign_id)`` from the fields ``campaign_ref`` and ``campaign``."""
     wanted: dict[str, str] = {}
     for name in ("campaign_ref", "campaign"):

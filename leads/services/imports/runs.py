@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +37,8 @@ from smarketing.users.selectors import organisation
 
 # How many faults are told in the answer itself; the error file has all.
 TOLD_FAULTS = 20
+# How many rows are looked at to see which columns hold anything.
+_SAMPLE = 1000
 _PACE = """
 SET LOCAL work_mem = '128MB';
 SET LOCAL jit = off;
@@ -103,7 +106,7 @@ def run(*, kind: str, path: Path, options: Options, actor: User | None, now: dat
 
     Raises :class:`UnreadableFile`, :class:`BadOption` or ``UnknownKind``; then nothing was changed.
     """
-    wanted = kinds.get(kind)
+    wanted = kinds.get(name=kind)
     seen = _look(wanted, path, options)
     report = Report(
         kind=kind,
@@ -123,7 +126,7 @@ def run(*, kind: str, path: Path, options: Options, actor: User | None, now: dat
         locks.advisory(locks.Namespace.IMPORT, 0)
         batch = _begin(wanted, seen, options, setting, actor)
         _stage(wanted, seen, batch, setting, options)
-        wanted.apply(batch)
+        wanted.apply(batch=batch)
         _finish(batch, report, path, options, now)
         if options.dry_run or not report.created + report.updated + report.unchanged:
             transaction.set_rollback(True)
@@ -149,7 +152,7 @@ def _look(kind: Kind, path: Path, options: Options) -> _Seen:
     except csvfiles.BadFile as error:
         raise UnreadableFile(str(error)) from error
     try:
-        found = columns.recognise(kind.name, table.header, options.mapping)
+        found = columns.recognise(kind.name, table.header, options.mapping, blank=_blank(table))
     except columns.MappingProblem as error:
         raise BadOption(error.detail) from error
     if missing := found.missing():
@@ -160,6 +163,17 @@ def _look(kind: Kind, path: Path, options: Options) -> _Seen:
     if options.key == "email" and "email" not in fields:
         raise BadOption("--key email needs a column with e-mail addresses.")
     return _Seen(table, fields, _left_over(table, found, fields), _told_ambiguous(found))
+
+
+def _blank(table: Table) -> set[int]:
+    """The columns that hold nothing in the first rows. Rows that can't be read are told of later."""
+    blank = set(range(len(table.header)))
+    try:
+        for _, _, cells in islice(table.rows(lambda row, line, reason: None), _SAMPLE):
+            blank -= {position for position in blank if cells[position].strip()}
+    except csvfiles.BadFile as error:
+        raise UnreadableFile(str(error)) from error
+    return blank
 
 
 def _left_over(table: Table, found: ColumnMapping, fields: Mapping[str, int]) -> tuple[int, ...]:
@@ -230,12 +244,12 @@ def _stage(kind: Kind, seen: _Seen, batch: Batch, setting: Setting, options: Opt
     """COPY the readable rows into ``import_row``; what is wrong with others goes to ``import_error``."""
     extras: list[Extra] = []
     if options.keep_unmapped and kind.subject:
-        extras = unmapped.extras(seen.table.header, seen.unmapped)
+        extras = unmapped.extras(header=seen.table.header, positions=seen.unmapped)
     staged = [column for item in kind.fields for column in item.staged()]
     batch.open([*staged, *((extra.column, "text") for extra in extras)])
     mapped = [item for item in kind.fields if item.name in seen.fields]
     plan = [
-        (seen.fields[item.name], item.reader(setting), len(item.staged()), batch.fields[item.name])
+        (seen.fields[item.name], item.reader(setting=setting), len(item.staged()), batch.fields[item.name])
         for item in mapped
     ]
     plan += [(extra.position, extra.read, 1, extra.label) for extra in extras]
@@ -249,7 +263,7 @@ def _stage(kind: Kind, seen: _Seen, batch: Batch, setting: Setting, options: Opt
     if batch.has("external_id") and batch.key == "external_id":
         batch.fold_twins(names)
     if kind.subject and extras:
-        unmapped.settle(batch, kind.subject, extras)
+        unmapped.settle(batch=batch, subject=kind.subject, columns=extras)
 
 
 def _read(

@@ -42,6 +42,10 @@ _AS_JSON = {
 _PAIRS = 45
 
 
+# Digits that are a name, whatever they look like.
+_NAMES = re.compile(r"phone|fax|mobile|zip|postal|plz|(^|_)(id|ids|code|nr|no|number)(_|$)")
+
+
 @dataclass(slots=True)
 class Extra:
     """One unmapped column: where it stands, what it will be called, and what its values have been."""
@@ -78,7 +82,7 @@ class Extra:
         return min(self.possible) if self.possible and not self.is_blank else AttributeType.TEXT
 
 
-def extras(header: Sequence[str], positions: Sequence[int]) -> list[Extra]:
+def extras(*, header: Sequence[str], positions: Sequence[int]) -> list[Extra]:
     """The columns at ``positions`` as attributes to be, each with a key of its own."""
     found: list[Extra] = []
     taken: set[str] = set()
@@ -97,7 +101,7 @@ def extras(header: Sequence[str], positions: Sequence[int]) -> list[Extra]:
     return found
 
 
-def settle(batch: Batch, subject: str, columns: Sequence[Extra]) -> None:
+def settle(*, batch: Batch, subject: str, columns: Sequence[Extra]) -> None:
     """Define the attributes that are new and write each row's values, typed, into ``attributes``."""
     known = {d.key: d for d in AttributeDefinition.objects.filter(subject=subject)}
     pairs: list[sql.Composable] = []

@@ -34,24 +34,40 @@ _COLUMNS = "row_no, external_id, first_name, last_name, name, email, role, team,
 
 @dataclass(slots=True)
 class _Known:
-    """Users as they are recognised; a name that two people have recognises nobody."""
+    """Users as they are recognised; a name that two people have recognises nobody.
+
+    ``taken`` are users whom this source calls by an id: another id is somebody else of that name.
+    """
 
     by_ref: dict[str, User]
     by_email: dict[str, User]
     by_name: dict[str, list[User]]
+    taken: set[int]
 
     def find(self, ref: str, email: str | None, name: str) -> User | None:
         """By id, then e-mail address, then name."""
         found = self.by_ref.get(ref) or (self.by_email.get(email) if email else None)
         same = self.by_name.get(identities.person_name_key(name), [])
-        if found is None and len(same) == 1 and not (email and same[0].email):
+        if (
+            found is None
+            and len(same) == 1
+            and not (email and same[0].email)
+            and same[0].pk not in self.taken
+        ):
             found = same[0]
         return found
+
+    def named(self, text: str) -> User | None:
+        """Whom another row means by an id, an e-mail address or a name."""
+        same = self.by_name.get(identities.person_name_key(text), [])
+        one = same[0] if len(same) == 1 else None
+        return self.by_ref.get(text) or self.by_email.get(text.lower()) or one
 
     def add(self, user: User, ref: str = "") -> None:
         """Recognise a user who was added during the run."""
         if ref:
             self.by_ref[ref] = user
+            self.taken.add(user.pk)
         if user.email:
             self.by_email[user.email] = user
         same = self.by_name.setdefault(identities.person_name_key(user.name), [])
@@ -59,7 +75,7 @@ class _Known:
             same.append(user)
 
 
-def apply(batch: Batch) -> None:
+def apply(*, batch: Batch) -> None:
     """Add and change the colleagues of the file, and the managers it names."""
     batch.reject(
         "name",
@@ -95,8 +111,8 @@ def apply(batch: Batch) -> None:
 
 def _known(batch: Batch) -> _Known:
     everybody = {user.pk: user for user in User.objects.order_by("pk")}
-    refs = UserRef.objects.filter(source=batch.source.code).values_list("external_id", "user_id")
-    known = _Known({ref: everybody[pk] for ref, pk in refs}, {}, {})
+    refs = list(UserRef.objects.filter(source=batch.source.code).values_list("external_id", "user_id"))
+    known = _Known({ref: everybody[pk] for ref, pk in refs}, {}, {}, {pk for _, pk in refs})
     for user in everybody.values():
         known.add(user)
     return known
@@ -150,7 +166,7 @@ def _link(batch: Batch, row: dict[str, Any], known: _Known) -> bool:
     user: User = row["user"]
     changed = False
     if row["manager"]:
-        manager = known.find(row["manager"], row["manager"].lower(), row["manager"])
+        manager = known.named(row["manager"])
         if manager is None:
             email = row["manager"].lower() if "@" in row["manager"] else None
             manager = users.create(
@@ -179,14 +195,17 @@ KIND = Kind(
     name="users",
     fields=(
         Field("external_id", cells.key),
-        Field("name", cells.line(200)),
-        Field("first_name", cells.line(100)),
-        Field("last_name", cells.line(99)),
+        Field("name", cells.line(limit=200)),
+        Field("first_name", cells.line(limit=100)),
+        Field("last_name", cells.line(limit=99)),
         Field("email", cells.loose_email),
-        Field("role", cells.choice(_ROLES, f"a role; choose from {', '.join(r.value for r in Role)}")),
-        Field("team", cells.line(120)),
-        Field("region", cells.line(120)),
-        Field("manager", cells.line(200)),
+        Field(
+            "role",
+            cells.choice(meanings=_ROLES, told=f"a role; choose from {', '.join(r.value for r in Role)}"),
+        ),
+        Field("team", cells.line(limit=120)),
+        Field("region", cells.line(limit=120)),
+        Field("manager", cells.line(limit=200)),
         Field("is_active", cells.boolean, columns=(("is_active", "bool"),)),
         Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
     ),
