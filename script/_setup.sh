@@ -44,8 +44,14 @@ find_python() {
   die "no Python 3.11 or newer found. On Debian 12: $(install_hint python3 python3-venv)"
 }
 
+# can_install: whether packages can be put into .venv; one made by uv has no pip of its own.
+can_install() {
+  command -v uv >/dev/null 2>&1 || "$VENV/bin/python" -c 'import pip' >/dev/null 2>&1
+}
+
 make_venv() {
-  [ -x "$VENV/bin/python" ] && usable_python "$VENV/bin/python" && return
+  [ -L "$VENV" ] && return # shared with another checkout, which looks after it
+  usable_python "$VENV/bin/python" && can_install && return
   local python version
   python=$(find_python)
   if command -v uv >/dev/null 2>&1; then
@@ -66,6 +72,7 @@ make_venv() {
 install_lock() {
   local lock=$1 stamp
   stamp=$VENV/.installed-$(basename "$lock")
+  [ -L "$VENV" ] && return
   cmp -s "$lock" "$stamp" 2>/dev/null && return
   say "installing $(basename "$lock") …"
   if command -v uv >/dev/null 2>&1; then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -50,7 +51,7 @@ def record(*, opportunity_ids: Sequence[int], now: datetime) -> None:
     """
     if not opportunity_ids:
         return
-    parameters = {"ids": sorted(opportunity_ids), "now": now}
+    parameters: dict[str, Any] = {"ids": sorted(opportunity_ids), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_OPENED, parameters)
         cursor.execute(_MOVED, parameters)

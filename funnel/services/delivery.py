@@ -235,7 +235,7 @@ def _hand_over(
 
 def _store(handoff: Handoff) -> None:
     """Insert a new handoff, or write the one that waited."""
-    if handoff.pk is None:
+    if handoff._state.adding:
         handoff.save(force_insert=True)
         return
     handoff.version += 1

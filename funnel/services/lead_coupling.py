@@ -56,7 +56,9 @@ def follow(
 
 def _after_loss(opportunity: Opportunity) -> str:
     """Lost, unless another deal of the lead is open or won."""
-    others = Opportunity.objects.filter(lead_id=opportunity.lead_id).exclude(pk=opportunity.pk)
+    others = Opportunity.objects.filter(lead_id=opportunity.lead_id).exclude(  # type: ignore[misc]
+        pk=opportunity.pk
+    )
     if others.filter(stage__kind=OpportunityStageKind.WON).exists():
         return "customer"
     if others.filter(stage__kind=OpportunityStageKind.OPEN).exists():
@@ -65,5 +67,7 @@ def _after_loss(opportunity: Opportunity) -> str:
 
 
 def _won_otherwise(opportunity: Opportunity) -> bool:
-    others = Opportunity.objects.filter(lead_id=opportunity.lead_id).exclude(pk=opportunity.pk)
+    others = Opportunity.objects.filter(lead_id=opportunity.lead_id).exclude(  # type: ignore[misc]
+        pk=opportunity.pk
+    )
     return others.filter(stage__kind=OpportunityStageKind.WON).exists()

@@ -67,13 +67,13 @@ def instants(
     candidates = _candidates(frame, lead_ids, since, again=again)
     if not candidates:
         return []
-    history = signals.history(frame.rules, [score.person_id for score, _fits in candidates])
+    history = signals.history(frame.rules, [score.lead.person_id for score, _fits in candidates])
     found = []
     for score, fits in candidates:
         instant = first_hand_off(
             frame.rules,
             frame.decay,
-            history[score.person_id],
+            history[score.lead.person_id],
             fits,
             start=_start(frame.version, score),
             now=now,
@@ -94,12 +94,12 @@ def _candidates(
     """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
     scores = (
         LeadScore.objects.filter(lead_id__in=lead_ids, definition=frame.version, lead__closed_at=None)
-        .annotate(person_id=F("lead__person_id"), masses=F("lead__person__interest__masses"))
+        .annotate(masses=F("lead__person__interest__masses"))
         .select_related("lead")
         .order_by("lead_id")
     )
     past = _fits_of(lead_ids)
-    chosen = []
+    chosen: list[tuple[LeadScore, list[FitUntil]]] = []
     for score in scores:
         settled = score.qualified_at is not None and not again
         if settled and not _may_be_earlier(frame.version, score, since):

@@ -86,8 +86,11 @@ def run(params: Params, *, now: datetime) -> Result:
     """Counts per group in one pass over the journeys, revenue in one over their won deals."""
     group, label = _KEY[params.by], _LABEL[params.by]
     counts = {cell: Count("pk", filter=condition) for cell, condition in REACHED.items()}
-    lines = list(
-        cohort(params).values(group_key=F(group), group_label=F(label)).annotate(**counts).order_by("-leads")
+    lines: list[Any] = list(
+        cohort(params)
+        .values(group_key=F(group), group_label=F(label))
+        .annotate(**counts)
+        .order_by(F("leads").desc())
     )
     revenue = _revenue(params, group)
     rows = [_row(line, revenue) for line in lines]

@@ -145,15 +145,16 @@ def _table(params: Params, name: str) -> Table:
     label = {"owner": "owner__name", "product": "product__name", "company": "company__name"}.get(name)
     lines = closed(params).values(group_key=group, group_label=F(label) if label else group)
     money: dict[Any, dict[str, Decimal]] = defaultdict(dict)
-    for line in (
+    for sums in (
         closed(params)
         .filter(WON, amount__isnull=False)
         .values("currency", group_key=group)
         .annotate(total=Sum("amount"))
         .order_by()
     ):
-        money[line["group_key"]][line["currency"]] = line["total"]
+        money[sums["group_key"]][sums["currency"]] = sums["total"]
     rows = []
+    line: Any
     for line in lines.annotate(**_measures()).order_by(
         *(["group_key"] if not label else ["-won", "group_label"])
     ):

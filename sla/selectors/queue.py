@@ -129,7 +129,7 @@ Key = tuple[int, str, float, int]
 def _keys(owner: User) -> Iterator[Key]:
     """Sort keys: with a deadline first, earliest first; then the hottest; then the oldest handoff."""
     running = Clock.objects.open().filter(owner=owner, kind=ClockKind.RESPOND, due_at__isnull=False)
-    deadlines: dict[int, datetime] = dict(
+    deadlines: dict[int, datetime | None] = dict(
         running.order_by("due_at", "pk").values_list("handoff_id", "due_at")
     )
     for pk, key in waiting(owner).values_list("pk", "lead__person__interest__key"):

@@ -94,13 +94,12 @@ class Postgres(Server):
         fresh = self.home / "postgres.new"
         shutil.rmtree(fresh, ignore_errors=True)
         private_directory(fresh, self.account)
-        self._run(
-            [binaries() / "initdb", "-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-            + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums"],
-            fresh,
-        )
+        access = ["-U", "postgres", "-A", "trust"]
+        text = ["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        initdb: list[str | Path] = [binaries() / "initdb", "-D", fresh]
+        self._run([*initdb, *access, *text, "--data-checksums", "--no-sync"], fresh)
         self._run([binaries() / "postgres", "--single", "-D", fresh, "postgres"], fresh, _FIRST_STATEMENTS)
-        self._run([binaries() / "initdb", "-D", fresh, "--sync-only"], fresh)
+        self._run([*initdb, "--sync-only"], fresh)
         fresh.rename(self.data)
 
     def _run(self, argv: list[str | Path], cwd: Path, text: str = "") -> None:

@@ -68,11 +68,7 @@ def bar(filterset: FilterSet, params: QueryDict, *, search: str = "q") -> Filter
 
 def rows(filterset: FilterSet) -> QuerySet[Any, Any]:
     """The filtered rows; none at all while a filter can't be read (the form says why)."""
-    found: QuerySet[Any, Any] = (
-        filterset.qs
-        if filterset.is_valid()  # type: ignore[no-untyped-call]
-        else filterset.queryset.none()
-    )
+    found: QuerySet[Any, Any] = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return found
 
 

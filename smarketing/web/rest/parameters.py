@@ -45,7 +45,7 @@ class StrictFilterBackend(DjangoFilterBackend):
     raise_exception = False
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        filterset = self.get_filterset(request, queryset, view)  # type: ignore[no-untyped-call]
+        filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
         if not filterset.is_valid():

@@ -30,7 +30,7 @@ class ProblemOut(serializers.Serializer[Any]):
     errors = ProblemErrorOut(many=True)  # type: ignore[assignment]
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     """``Authorization: Bearer sm_…``."""
 
     target_class = "smarketing.web.rest.authentication.BearerAuthentication"
@@ -40,7 +40,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "A token from `manage.py token`."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):
     """The session cookie of a signed-in page."""
 
     target_class = "smarketing.web.rest.authentication.PageSession"
