@@ -11,8 +11,7 @@ from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.web.palette import LIMIT, Hit
 
-# A trigram index needs three letters.
-SHORTEST = 3
+SHORTEST = 2
 
 
 def actions(user: User, text: str) -> list[Hit]:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from funnel import events as funnel
 from leads import events as leads
 from reporting import subscribers
 from sla import events as sla
 from smarketing.core.events import subscribe
+from smarketing.users.domain.roles import Role
+from smarketing.web import navigation
+from smarketing.web.navigation import NavItem
 
 
 def connect() -> None:
-    """Journeys follow every fact that can change one."""
+    """Journeys follow every fact that can change one; the menu shows the pages."""
+    _follow()
+    _show()
+
+
+def _show() -> None:
+    navigation.register(
+        NavItem(_("Alignment"), "handshake", "reporting:alignment", order=30, key="m", phone=True)
+    )
+    navigation.register(NavItem(_("Supply"), "package-open", "reporting:supply", order=31, key="s"))
+    navigation.register(
+        NavItem(_("Reports"), "chart-no-axes-combined", "reporting:reports", order=80, key="r")
+    )
+    navigation.register_first_page(Role.MARKETER, "reporting:supply")
+    for role in (Role.MARKETING_MANAGER, Role.SALES_MANAGER, Role.ADMIN, Role.READ_ONLY):
+        navigation.register_first_page(role, "reporting:alignment")
+
+
+def _follow() -> None:
     subscribe(funnel.LeadsPlaced, subscribers.follow_leads)
     subscribe(leads.LeadsChanged, subscribers.follow_leads)
     subscribe(funnel.OpportunitiesImported, subscribers.follow_leads)

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sla.urls")),
     path("", include("smarketing.web.urls")),
     path("", include("leads.urls")),
+    path("", include("reporting.urls")),
 ]
 
 handler400 = "smarketing.web.errors.bad_request"

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from funnel.models import Opportunity
+from funnel.models import Handoff, Opportunity
 from reporting.domain.results import Result
 from reporting.models import Journey
-from reporting.reports import funnel, sources, wins
+from reporting.reports import alignment, funnel, sources, supply, wins
 from reporting.reports.parameters import Params, parse
 from smarketing.core.errors import Missing
+
+Records = QuerySet[Journey] | QuerySet[Opportunity] | QuerySet[Handoff]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Report:
     description: Callable[[], str]
     groupings: tuple[str, ...]
     run_with: Callable[..., Result]
-    records: Callable[..., QuerySet[Journey] | QuerySet[Opportunity]]
+    records: Callable[..., Records]
 
     def params(self, given: Mapping[str, str], *, zone: ZoneInfo) -> Params:
         """Read the parameters; raises ``Invalid`` with an entry for each that can't be used."""
@@ -37,11 +39,11 @@ class Report:
         return self.run_with(self.params(given, zone=zone), now=now)
 
     def behind(
-        self, given: Mapping[str, str], *, zone: ZoneInfo, row: str, cell: str
-    ) -> QuerySet[Journey] | QuerySet[Opportunity]:
+        self, given: Mapping[str, str], *, zone: ZoneInfo, row: str, cell: str, now: datetime
+    ) -> Records:
         """The records counted in one cell. Raises ``Missing`` for a cell that does not exist."""
         try:
-            return self.records(self.params(given, zone=zone), row=row, cell=cell)
+            return self.records(self.params(given, zone=zone), row=row, cell=cell, now=now)
         except (KeyError, ValueError) as error:
             raise Missing("This report has no such number.") from error
 
@@ -50,7 +52,7 @@ _ALL = {
     module.KEY: Report(
         module.KEY, module.title, module.description, module.GROUPINGS, module.run, module.behind
     )
-    for module in (sources, funnel, wins)
+    for module in (alignment, supply, sources, funnel, wins)
 }
 
 

@@ -55,7 +55,7 @@ def reached(step: str) -> Q:
     return condition
 
 
-def behind(params: Params, *, row: str, cell: str) -> QuerySet[Journey]:
+def behind(params: Params, *, row: str, cell: str, now: datetime) -> QuerySet[Journey]:
     """The journeys counted in one cell. Raises ``KeyError`` for one the report does not have."""
     journeys = sources.cohort(params).filter(reached(row))
     if cell == "reached":

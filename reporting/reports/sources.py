@@ -68,7 +68,7 @@ def cohort(params: Params) -> QuerySet[Journey]:
     return journeys
 
 
-def behind(params: Params, *, row: str, cell: str) -> QuerySet[Journey]:
+def behind(params: Params, *, row: str, cell: str, now: datetime) -> QuerySet[Journey]:
     """The journeys counted in one cell, so that every number opens its leads.
 
     Raises ``KeyError`` for a cell that the report does not have.

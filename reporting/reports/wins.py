@@ -77,7 +77,7 @@ def closed(params: Params) -> QuerySet[Opportunity]:
     return deals
 
 
-def behind(params: Params, *, row: str, cell: str) -> QuerySet[Opportunity]:
+def behind(params: Params, *, row: str, cell: str, now: datetime) -> QuerySet[Opportunity]:
     """The opportunities counted in one cell; ``row`` is "owner:12", "quarter:2017-Q1" or "all"."""
     deals = closed(params).filter({"won": WON, "lost": LOST, "closed": Q()}[cell])
     if row == ALL:

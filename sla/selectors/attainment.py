@@ -92,20 +92,30 @@ SOON = timedelta(hours=1)
 
 def attainment(*, period: Period, now: datetime, owner: User | None = None) -> Attainment:
     """Met of due among deadlines in the period. Promises that fell away before their deadline don't count."""
+    counts = {cell: Count("pk", filter=condition) for cell, condition in conditions(now=now).items()}
+    return Attainment(**deadlines(period=period, owner=owner).aggregate(**counts))
+
+
+def deadlines(*, period: Period, owner: User | None = None) -> QuerySet[Clock]:
+    """The promises of a first response whose deadline falls in the period, cancelled ones aside."""
     clocks = _respond(owner).exclude(state=ClockState.CANCELLED)
     if period.start is not None:
         clocks = clocks.filter(due_at__gte=period.start)
     if period.end is not None:
         clocks = clocks.filter(due_at__lt=period.end)
+    return clocks
+
+
+def conditions(*, now: datetime) -> dict[str, Q]:
+    """What makes a promise met, late, missed or running; a number opens its clocks by the same."""
     past = Q(due_at__lt=now)
-    counts = clocks.aggregate(
-        met=Count("pk", filter=past & Q(state=ClockState.MET)),
-        late=Count("pk", filter=Q(state=ClockState.BREACHED_MET_LATE)),
+    return {
+        "met": past & Q(state=ClockState.MET),
+        "late": Q(state=ClockState.BREACHED_MET_LATE),
         # One whose deadline has passed is missed, though no sweep may have said so yet.
-        missed=Count("pk", filter=past & Q(state__in=[ClockState.BREACHED_OPEN, ClockState.RUNNING])),
-        running=Count("pk", filter=~past & Q(state=ClockState.RUNNING)),
-    )
-    return Attainment(**counts)
+        "missed": past & Q(state__in=[ClockState.BREACHED_OPEN, ClockState.RUNNING]),
+        "running": ~past & Q(state=ClockState.RUNNING),
+    }
 
 
 def live(*, now: datetime, owner: User | None = None) -> Live:

@@ -24,7 +24,6 @@ class Namespace(IntEnum):
     IDEMPOTENCY = 8
     OUTBOX = 9
     COMPANY = 10
-    ATTRIBUTE = 11
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

@@ -51,11 +51,29 @@ class Entry:
 
 _items: dict[str, NavItem] = {}
 _bell: list[tuple[str, Badge]] = []
+_first_pages: dict[Role, str] = {}
 
 
 def register(item: NavItem) -> None:
     """Add an entry. Called from ``wiring.connect`` only; the same address twice replaces."""
     _items[item.url_name] = item
+
+
+def register_first_page(role: Role, url_name: str) -> None:
+    """Say which page a role sees first. Called from ``wiring.connect`` only."""
+    _first_pages[role] = url_name
+
+
+def first_page(user: User) -> str:
+    """The address of the page that the user's role sees first; else the first entry of the menu."""
+    for url_name in (_first_pages.get(Role(user.role)), *(item.url_name for item in items())):
+        if url_name is None:
+            continue
+        try:
+            return reverse(url_name)
+        except NoReverseMatch:  # an app that is not composed into urls.py has no page
+            continue
+    return reverse("web:profile")
 
 
 def register_bell(url_name: str, unread: Badge) -> None:

@@ -13,9 +13,8 @@ from smarketing.web.pages import Request, page
 
 @page(capability=Capability.VIEW)
 def home(request: Request) -> HttpResponse:
-    """Go to the first entry of the user's menu."""
-    entries = navigation.entries(request.user, request.path)
-    return redirect(entries[0].url if entries else "web:profile")
+    """Go to the page that the user's role sees first."""
+    return redirect(navigation.first_page(request.user))
 
 
 @page(public=True)

@@ -1,0 +1,128 @@
+"""Results as a page shows them: each value in words, each count with the address of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reporting.domain.results import Column, MoneyList, Rate, Result, Row, Table, Unit, Value
+from smarketing.web import formats
+from smarketing.web.charts import Bar
+
+Opener = Callable[[str, str], str]
+
+# How many lines of a table a page shows before "all".
+FIRST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value in words; ``url`` opens the records it counts."""
+
+    text: str
+    url: str
+    is_number: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table."""
+
+    cells: Sequence[Cell]
+    is_total: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One table with its heads and lines; ``hidden`` lines are left to the export."""
+
+    key: str
+    title: str
+    heads: Sequence[Column]
+    lines: Sequence[Line]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One figure: label, value, formula, address of its records."""
+
+    label: str
+    text: str
+    formula: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A whole result in words."""
+
+    numbers: Sequence[Number]
+    grids: Sequence[Grid]
+
+
+def of(result: Result, *, opens: Opener) -> View:
+    """Write ``result`` in the viewer's language and format."""
+    numbers = [
+        Number(
+            f.column.label,
+            text(f.value),
+            f.column.formula,
+            opens("all", f.column.key) if f.column.opens and f.value else "",
+        )
+        for f in result.figures
+    ]
+    return View(numbers, [_grid(table, opens) for table in result.tables])
+
+
+def text(value: Value) -> str:
+    """One value in the viewer's format: a rate with its k of n, money with its currency."""
+    if value is None:
+        return "–"
+    if isinstance(value, Rate):
+        return formats.share(value.k, value.n)
+    if isinstance(value, MoneyList):
+        return " + ".join(formats.money(m.amount, m.currency) for m in value.parts) or "–"
+    if isinstance(value, float):
+        return formats.number(round(value, 1))
+    return formats.number(value) if isinstance(value, int) else value
+
+
+def bars(table: Table, *, column: str, note: str = "", opens: Opener) -> list[Bar]:
+    """The lines of ``table`` as bars: length by ``column``, the rate ``note`` below."""
+    label = table.columns[0].key
+    return [_bar(row, label, column, note, opens) for row in table.rows[:12]]
+
+
+def _bar(row: Row, label: str, column: str, note: str, opens: Opener) -> Bar:
+    value: Any = row.values[column]
+    below = row.values.get(note)
+    return Bar(
+        label=str(row.values[label]),
+        value=float(value or 0),
+        text=text(value),
+        note=text(below) if below is not None else "",
+        url=opens(row.key, column) if value else "",
+    )
+
+
+def _grid(table: Table, opens: Opener) -> Grid:
+    lines = [Line(_cells(table.columns, row, opens), is_total=False) for row in table.rows[:FIRST]]
+    if table.total is not None:
+        lines.append(Line(_cells(table.columns, table.total, opens), is_total=True))
+    return Grid(table.key, table.title, table.columns, lines, max(0, len(table.rows) - FIRST))
+
+
+def _cells(columns: Sequence[Column], row: Row, opens: Opener) -> list[Cell]:
+    values: Mapping[str, Value] = row.values
+    return [
+        Cell(
+            text(values.get(column.key)),
+            opens(row.key, column.key) if column.opens and values.get(column.key) else "",
+            column.unit is not Unit.TEXT,
+            column.label,
+        )
+        for column in columns
+    ]
