@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "sla",
     "funnel",
     "leads",
+    "smarketing.demo",
     "smarketing.web",
     "smarketing.notifications",
     "smarketing.audit",

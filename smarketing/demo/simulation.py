@@ -1,0 +1,186 @@
+"""The year of the demo company: captures, visits, handoffs, calls and deals, by the real services.
+
+Every step calls a service with the simulated instant as ``now``; nothing is written past them. The
+same seed and end give the same year. Sweeps run at least once in every simulated hour in which
+anything happens, so breaches and expiries come about as they would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from funnel.events import HandoffDelivered, HandoffExpired, HandoffGateFailed
+from funnel.models import Handoff
+from leads.models import Campaign, Channel, Source
+from leads.services import events
+from leads.services import leads as lead_services
+from leads.services.companies import CompanyInput
+from leads.services.events import EventInput
+from leads.services.people import PersonInput
+from sla.services import sweep
+from smarketing.core.events import subscribe
+from smarketing.demo import story
+from smarketing.demo.people import Customer, customers
+from smarketing.demo.reps import Reps
+from smarketing.demo.timeline import Step, Timeline, WorkingHours
+from smarketing.users.models import User
+
+YEAR = timedelta(days=365)
+# Visits are stored together after this time; a real worker takes seconds, a story of a year may take hours.
+LATENCY = timedelta(hours=9)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the simulation needs of the company that was set up."""
+
+    users: dict[str, User]
+    campaigns: dict[str, Campaign]
+    channels: dict[str, Channel]
+    web: Source
+    zone: ZoneInfo
+
+
+class Simulation:
+    """One year, ``count`` leads."""
+
+    def __init__(self, world: World, *, count: int, seed: int, end: datetime) -> None:
+        self.world = world
+        self.random = Random(seed)  # noqa: S311 - a story, not a secret
+        self.count = count
+        self.start, self.end = end - YEAR, end
+        self.timeline = Timeline(end=end)
+        self.hours = WorkingHours(world.zone)
+        self.reps = Reps(world.users, self.timeline, self.hours, self.random)
+        self._news: list[tuple[int, Callable[[Handoff, datetime], None]]] = []
+        self._rows: list[EventInput] = []
+        self._swept_hour: datetime | None = None
+        self._visits = 0
+
+    def run(self) -> int:
+        """Plan the captures and let the year happen; returns the number of steps taken."""
+        self._listen()
+        for customer in customers(self.count, self.random):
+            self.timeline.plan(self._moment(customer.when), self._capture(customer))
+        return self.timeline.run(before=self._sweep, after=self._react)
+
+    # --- marketing -------------------------------------------------------------------------------
+    def _capture(self, customer: Customer) -> Step:
+        def step(now: datetime) -> None:
+            effort = customer.effort
+            captured = lead_services.capture(
+                source=self.world.web,
+                person=PersonInput(
+                    first_name=customer.first_name,
+                    last_name=customer.last_name,
+                    emails=(customer.email,),
+                    phones=(customer.phone,) if customer.phone else (),
+                    title=customer.title,
+                    country=customer.company.country if customer.company else "",
+                    city=customer.company.city if customer.company else "",
+                ),
+                company=CompanyInput(customer.company.name, customer.company.domain, customer.company.country)
+                if customer.company
+                else None,
+                captured_at=now,
+                origin=customer.origin,
+                channel=self.world.channels.get(customer.channel),
+                campaign=self.world.campaigns[effort.name] if effort else None,
+                landing_page=effort.page if effort else "/contact",
+                description=customer.request,
+                external_id=f"demo-{customer.number}",
+                actor=None,
+                now=now,
+            )
+            self._plan_visits(customer, captured.lead.person_id, now)
+
+        return step
+
+    def _plan_visits(self, customer: Customer, person_id: int, now: datetime) -> None:
+        """Sessions in the following weeks: the hotter a customer, the more and the closer to buying."""
+        sessions = 1 + int(self.random.expovariate(1 / (0.6 + 4.2 * customer.heat)))
+        at = now + timedelta(minutes=2)
+        for index in range(min(sessions, 9)):
+            self.timeline.plan(at, self._visit(customer, person_id, index))
+            at += timedelta(days=self.random.expovariate(1 / (2.5 + 14 * (1 - customer.heat))))
+
+    def _visit(self, customer: Customer, person_id: int, index: int) -> Step:
+        def step(now: datetime) -> None:
+            if not self._rows:
+                self.timeline.plan(now + LATENCY, self._record)
+            first = len(self._rows)
+
+            def add(kind: str, name: str, url: str, minutes: float) -> None:
+                self._visits += 1
+                self._rows.append(
+                    EventInput(
+                        source=self.world.web,
+                        message_id=f"visit-{self._visits}",
+                        kind=kind,
+                        name=name,
+                        url=f"https://{story.DOMAIN}{url}",
+                        occurred_at=now - timedelta(minutes=minutes),
+                        person_id=person_id,
+                    )
+                )
+
+            for page in self._pages(customer, index):
+                add("page", "", page, 6 - (len(self._rows) - first))
+            if self.random.random() < 0.25 * customer.heat:
+                add("track", "Content Downloaded", "/guides/ten-figures", 1.0)
+            if self.random.random() < 0.16 * customer.heat:
+                add("form", "Request a demo", "/demo", 0.5)
+            elif index == 0 and customer.effort and customer.effort.kind == "event":
+                add("track", "Webinar Attended", customer.effort.page, 0.5)
+
+        return step
+
+    def _record(self, now: datetime) -> None:
+        """Store the visits since the last time, as a worker takes a batch from the inbox."""
+        rows, self._rows = self._rows, []
+        events.record(rows=rows, now=now)
+
+    def _pages(self, customer: Customer, index: int) -> Sequence[str]:
+        first = customer.effort.page if customer.effort and index == 0 else "/"
+        choice = ["/products/flow", "/products/leakwatch", "/cases", "/docs/api", "/about"]
+        pages = [first, *self.random.sample(choice, k=1 + int(2 * customer.heat))]
+        if self.random.random() < customer.heat * 0.8:
+            pages.append("/pricing")
+        return pages
+
+    # --- the machine -----------------------------------------------------------------------------
+    def _listen(self) -> None:
+        """Hear of handoffs as the apps do, so that people react without looking for them."""
+        subscribe(HandoffDelivered, lambda fact: self._news.append((fact.handoff_id, self.reps.receive)))
+        subscribe(HandoffGateFailed, lambda fact: self._news.append((fact.handoff_id, self.reps.complete)))
+        subscribe(HandoffExpired, lambda fact: self._news.append((fact.handoff_id, self.reps.redeliver)))
+
+    def _sweep(self, now: datetime) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if hour == self._swept_hour:
+            return
+        self._swept_hour = hour
+        while sweep.run_once(now=now, limit=500):
+            pass
+        self._react(now)
+
+    def _react(self, now: datetime) -> None:
+        """Have people plan what they do about the handoffs that the last step has changed."""
+        news, self._news = self._news, []
+        for handoff_id, react in news:
+            handoff = Handoff.objects.select_related("lead__person", "owner").get(pk=handoff_id)
+            react(handoff, now)
+
+    def _moment(self, share: float) -> datetime:
+        """An instant of the year, on working days more often than at week-ends, in daylight."""
+        at = self.start + share * YEAR
+        local = at.astimezone(self.world.zone)
+        if local.weekday() >= 5 and self.random.random() < 0.7:
+            at += timedelta(days=2)
+        minutes = min(max(self.random.gauss(13.5 * 60, 190), 6 * 60), 23 * 60)
+        day = at.astimezone(self.world.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return (day + timedelta(minutes=minutes)).astimezone(self.start.tzinfo)

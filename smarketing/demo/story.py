@@ -1,0 +1,160 @@
+"""Who and what the demo company is: its cast, customers, campaigns and habits.
+
+Everything is invented. Names of people come from common lists, addresses end in ``.example``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from smarketing.users.domain.roles import Role
+
+PASSWORD = "smarketing-demo-2026"  # noqa: S105 - the published sign-in of the demo company
+DOMAIN = "brightwater.example"
+ORGANISATION = {
+    "name": "Brightwater Sensors",
+    "currency": "EUR",
+    "country": "DE",
+    "time_zone": "Europe/Berlin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """One user. ``answer_minutes`` is the median of business minutes until a rep's first attempt;
+    ``neglect`` the share of leads that are left alone; ``strict`` how readily a rep returns a lead."""
+
+    key: str
+    name: str
+    role: Role
+    answer_minutes: float = 30.0
+    neglect: float = 0.0
+    strict: float = 0.1
+    skill: float = 1.0
+
+
+CAST = (
+    Colleague("rep", "Ana Costa", Role.REP, answer_minutes=14, neglect=0.01, strict=0.12, skill=1.2),
+    Colleague("ben", "Ben Fischer", Role.REP, answer_minutes=26, neglect=0.05, strict=0.10, skill=1.0),
+    Colleague("chloe", "Chloé Martin", Role.REP, answer_minutes=20, neglect=0.03, strict=0.30, skill=1.1),
+    Colleague("deniz", "Deniz Yilmaz", Role.REP, answer_minutes=52, neglect=0.16, strict=0.08, skill=0.7),
+    Colleague("marketer", "Tom Okafor", Role.MARKETER),
+    Colleague("jana", "Jana Novák", Role.MARKETER),
+    Colleague("sales-manager", "Samuel Reyes", Role.SALES_MANAGER),
+    Colleague("marketing-manager", "Mara Lindqvist", Role.MARKETING_MANAGER),
+    Colleague("admin", "Alex Admin", Role.ADMIN),
+    Colleague("reader", "Robin Reader", Role.READ_ONLY),
+)
+# The sign-ins that script/demo prints.
+SHOWN = ("rep", "marketer", "sales-manager", "marketing-manager", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """One campaign: when it ran (share of the year), what it cost, and what its leads are like."""
+
+    name: str
+    kind: str
+    channel: str
+    origin: str
+    owner: str
+    start: float
+    end: float
+    cost: Decimal
+    weight: float
+    fit: float
+    heat: float
+    page: str
+
+
+EFFORTS = (
+    Effort("Search ads: water monitoring", "advertising", "paid_search", "paid_search", "marketer",
+           0.0, 1.0, Decimal(48_000), 3.0, 0.45, 0.55, "/lp/water-monitoring"),
+    Effort("Webinar: leak detection in practice", "event", "event", "webinar", "jana",
+           0.15, 0.35, Decimal(6_500), 2.2, 0.75, 0.85, "/webinars/leak-detection"),
+    Effort("Guide: ten figures of a healthy plant", "content", "organic_search", "organic_search", "jana",
+           0.05, 0.95, Decimal(9_000), 2.6, 0.6, 0.6, "/guides/ten-figures"),
+    Effort("Trade fair Hamburg", "event", "event", "trade_fair", "marketer",
+           0.55, 0.6, Decimal(31_000), 1.6, 0.8, 0.8, "/fair/hamburg"),
+    Effort("Newsletter", "email", "email", "newsletter", "jana",
+           0.0, 1.0, Decimal(3_000), 1.4, 0.55, 0.5, "/news"),
+    Effort("Partner: PumpWorks", "partner", "referral", "partner", "marketer",
+           0.3, 1.0, Decimal(12_000), 1.3, 0.85, 0.9, "/partners/pumpworks"),
+    Effort("Social: life at the waterworks", "social", "paid_social", "social", "jana",
+           0.4, 0.75, Decimal(15_500), 2.4, 0.2, 0.3, "/lp/waterworks"),
+    Effort("Industry magazine", "pr", "referral", "press", "marketer",
+           0.7, 0.85, Decimal(8_000), 1.0, 0.5, 0.6, "/press"),
+)  # fmt: skip
+# Leads that no campaign brought, with how often their origin is blank or said to be unknown.
+PLAIN_ORIGINS = (
+    ("direct_traffic", "direct", 3),
+    ("referral", "referral", 2),
+    ("unknown", "", 1),
+    ("", "", 1),
+)
+
+PRODUCTS = (
+    ("Flow One", "Flow", Decimal(4_900)),
+    ("Flow Pro", "Flow", Decimal(14_500)),
+    ("Leakwatch", "Leakwatch", Decimal(22_000)),
+    ("Plant Suite", "Suite", Decimal(58_000)),
+)
+
+INDUSTRIES = ("Water utilities", "Chemicals", "Food and beverages", "Paper", "Energy", "Pharma", "Property")
+COUNTRIES = (
+    ("DE", "Berlin"),
+    ("DE", "Hamburg"),
+    ("AT", "Wien"),
+    ("NL", "Utrecht"),
+    ("DK", "Aarhus"),
+    ("FR", "Lyon"),
+)
+COMPANY_HEADS = (
+    "Alster", "Birken", "Cobalt", "Delta", "Elbe", "Falken", "Granit", "Hansa", "Iller", "Juniper", "Kiesel",
+    "Linden", "Meridian", "Nordlicht", "Oder", "Polar", "Quell", "Rhein", "Saale", "Tauern", "Ulmen", "Vesta",
+    "Weser", "Xenon", "Ybbs", "Zeder",
+)  # fmt: skip
+COMPANY_TAILS = ("Wasser", "Chemie", "Brau", "Papier", "Energie", "Pharma", "Werke", "Anlagen")
+
+FIRST_NAMES = (
+    "Lena", "Jonas", "Mia", "Lukas", "Emma", "Paul", "Hanna", "Felix", "Sofia", "Noah", "Clara", "Elias",
+    "Ida", "Anton", "Marta", "Oskar", "Greta", "Emil", "Nora", "Karl", "Ines", "Hugo", "Alma", "Theo",
+    "Zoë", "Luís",
+)  # fmt: skip
+LAST_NAMES = (
+    "Weber", "Schulz", "Keller", "Vogel", "Brandt", "Lorenz", "Seidel", "Krause", "Busch", "Pohl", "Engel",
+    "Jansen", "de Vries", "Sørensen", "Moreau", "Petit", "Gruber", "Huber", "Ø'Brien", "Ruiz", "Novotný",
+)  # fmt: skip
+GOOD_TITLES = (
+    "Head of Operations",
+    "Technical Director",
+    "Chief Engineer",
+    "VP Production",
+    "Head of Maintenance",
+)
+POOR_TITLES = ("Student", "Intern", "Consultant", "Assistant", "Journalist")
+
+LOST_REASONS = ("price", "competitor", "no_decision", "timing", "missing_feature")
+LOSSES = {
+    "price": "A third above what they had planned, and no discount would have closed the gap.",
+    "competitor": "Took the offer that came with the pumps they were buying anyway.",
+    "no_decision": "The board put the project off without a date.",
+    "timing": "Comes back to it when the new plant is built.",
+    "missing_feature": "Needs readings in places without power.",
+}
+COMPETITORS = ("Aquametrix", "Sensoria", "an own development")
+RETURNS = ("no_fit", "not_ready", "no_budget", "wrong_contact", "unreachable")
+NOTES = {
+    "no_fit": "Far too small for us: one site, no budget line for monitoring.",
+    "not_ready": "Interested, but the project starts next year. Please keep them warm.",
+    "no_budget": "Budget was spent in spring.",
+    "wrong_contact": "Has nothing to do with operations; asked for the right person.",
+    "unreachable": "Five calls, two mails, no answer. The number is a switchboard.",
+}
+NEEDS = (
+    "Wants leak alarms for three plants before winter.",
+    "Has to report consumption by line from January.",
+    "Replaces manual readings in two waterworks.",
+    "Needs a proof of water savings for the audit.",
+)
