@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from funnel import invariants, subscribers
 from funnel.events import (
     HandoffAccepted,
@@ -21,6 +23,8 @@ from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
+from smarketing.web import navigation
+from smarketing.web.navigation import NavItem
 
 
 def connect() -> None:
@@ -44,3 +48,9 @@ def connect() -> None:
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
+    _add_pages()
+
+
+def _add_pages() -> None:
+    """Entries of the menu."""
+    navigation.register(NavItem(_("Leads"), "users", "funnel:leads", order=20, key="l", phone=True))

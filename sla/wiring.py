@@ -7,13 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from funnel import events as funnel
 from leads import events as leads
 from sla import subscribers
-from sla.selectors import queue
+from sla.selectors import lead_cells, queue
 from sla.services import sweep
 from smarketing.core import clock, loops
 from smarketing.core.events import subscribe
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
-from smarketing.web import navigation
+from smarketing.web import cells, navigation
+from smarketing.web.cells import Added
 from smarketing.web.navigation import NavItem
 
 
@@ -28,6 +29,7 @@ def connect() -> None:
     subscribe(funnel.OwnerChanged, subscribers.follow_owner)
     subscribe(leads.ActivityLogged, subscribers.stop_on_attempt)
     _add_to_menu()
+    cells.register("leads", Added("clock", _("SLA"), "sla/_clock_cell.html", lead_cells.provide))
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0))
 
 

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("smarketing.web.urls")),
     path("", include("leads.urls")),
     path("", include("reporting.urls")),
+    path("", include("funnel.urls")),
 ]
 
 handler400 = "smarketing.web.errors.bad_request"

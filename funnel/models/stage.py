@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from funnel.models.definition import DefinitionVersion
 from leads.models import Lead
 from smarketing.core.models import Stamped, Versioned
+from smarketing.users.domain.roles import Capability
 from smarketing.users.models import SideChoices, User
 
 
@@ -86,6 +89,14 @@ class StageTransition(models.Model):
         return f"{self.lead_id}#{self.seq}"
 
 
+class LeadStateQuerySet(models.QuerySet["LeadState"]):
+    """Chainable verbs over states of leads."""
+
+    def visible_to(self, user: User) -> LeadStateQuerySet:
+        """Both teams read the same leads (R43); whoever may not view gets none."""
+        return self.all() if user.may(Capability.VIEW) else self.none()
+
+
 class LeadState(models.Model):
     """Where a lead stands: stage, high-water mark, owner. One row per lead; drives every list.
 
@@ -104,6 +115,8 @@ class LeadState(models.Model):
     assignment_seq = models.PositiveIntegerField(default=0)
     captured_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[models.Manager[LeadState]] = LeadStateQuerySet.as_manager()
 
     class Meta:
         indexes = [

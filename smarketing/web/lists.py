@@ -49,6 +49,7 @@ class ListPage:
     query: str
     export_url: str
     bulk: str
+    note: Text = ""
 
 
 def render(
@@ -63,13 +64,15 @@ def render(
     export_url: str = "",
     bulk: str = "",
     dress: Callable[[list[Any]], list[Any]] | None = None,
+    note: Text = "",
 ) -> HttpResponse:
     """Answer a list page or the part of it that htmx asks for.
 
     ``template`` extends ``base.html`` and includes ``components/list.html``. ``row`` renders one
     ``<tr>`` from ``row``; ``bulk`` renders the buttons of the bar that appears with a selection.
     ``export_url`` gets the query of the list appended. ``dress`` makes what the row template shows of
-    the rows of this page, all at once, so that nothing is read row by row. Raises ``keyset.BadCursor``.
+    the rows of this page, all at once, so that nothing is read row by row. ``note`` is a sentence
+    above the rows. Raises ``keyset.BadCursor``.
     """
     table = spec.bind(filters.rows(filterset), request.GET)
     if dress is not None:
@@ -86,6 +89,7 @@ def render(
         query=_query(request),
         export_url=export_url,
         bulk=bulk,
+        note=note,
     )
     parts = {
         "list": "components/list.html",
