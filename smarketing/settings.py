@@ -340,9 +340,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {},
 }
 
-# --- caches: see smarketing.core.cache ------------------------------------------------------
+# --- caches: see the modules named ----------------------------------------------------------
 CACHES = {
-    "default": {"BACKEND": "smarketing.core.cache.TableCache"},
+    "default": {"BACKEND": "smarketing.users.cache.TableCache"},
     "counters": {
         "BACKEND": "smarketing.core.cache.FailOpenCache",
         "LOCATION": env.cache_url(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from smarketing.core import cache, checks, invariants, ledgers, loops, readings
+from smarketing.core import checks, invariants, ledgers, readings
 
 
 class CoreConfig(AppConfig):
@@ -19,7 +19,6 @@ class CoreConfig(AppConfig):
         """Register what is checked about the database before it is used."""
         register(checks.durable_database, Tags.database)
         invariants.register(ledgers.TRIGGERS_AWAKE)
-        loops.register(loops.Loop("cache", cache.forget_expired, every_seconds=3600, limit=5000))
         readings.register(
             readings.Reading(
                 "heartbeat_age_seconds",

@@ -30,6 +30,19 @@ _MAX_TEXT = 8_000
 _MAX_DEPTH = 5
 
 
+_LEVELS: dict[str, dict[str, Any]] = {
+    "django": {"level": "INFO", "handlers": [], "propagate": True},
+    # Each 4xx is in the request's own line already.
+    "django.request": {"level": "ERROR"},
+    "django.server": {"level": "WARNING"},
+    "django.security.DisallowedHost": {"level": "CRITICAL"},
+    # A line for each tick of each loop says nothing.
+    "celery.worker.strategy": {"level": "WARNING"},
+    "celery.app.trace": {"level": "WARNING"},
+    "celery.beat": {"level": "WARNING"},
+}
+
+
 class Scrubber:
     """A structlog processor that takes secrets and personal data out of every event."""
 
@@ -103,28 +116,16 @@ def configure(*, form: str, level: str, key: str) -> dict[str, Any]:
         ]
     else:
         last += [Scrubber(key), structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": shared,
+        "processors": last,
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
-                "processors": last,
-            }
-        },
+        "formatters": {"line": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {
-            # Each 4xx is in the request's own line already.
-            "django.request": {"level": "ERROR"},
-            "django.server": {"level": "WARNING"},
-            "django": {"level": "INFO", "handlers": [], "propagate": True},
-            "django_structlog": {"level": level},
-            # A line for each tick of each loop says nothing.
-            "celery.worker.strategy": {"level": "WARNING"},
-            "celery.app.trace": {"level": "WARNING"},
-            "celery.beat": {"level": "WARNING"},
-            "django.security.DisallowedHost": {"level": "CRITICAL"},
-        },
+        "loggers": _LEVELS,
     }

@@ -26,24 +26,6 @@ class Versioned(models.Model):
         abstract = True
 
 
-class CacheEntry(models.Model):
-    """What sign-in has to remember for minutes, such as a one-time code that was used.
-
-    Read and written by :class:`smarketing.core.cache.TableCache`.
-    """
-
-    key = models.CharField(max_length=300, primary_key=True)
-    value = models.JSONField()
-    expires_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "core_cacheentry"
-        indexes = [models.Index(fields=["expires_at"], name="cache_entry_expiry")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
 class Heartbeat(models.Model):
     """The last sign of life of a part of the machinery: one row per name, overwritten.
 

@@ -9,6 +9,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest
 
 from smarketing.core import invariants, loops
+from smarketing.users import cache
 from smarketing.users.invariants import ALL
 from smarketing.users.models import User
 from smarketing.users.services import idempotency, throttle, users
@@ -18,6 +19,7 @@ def connect() -> None:
     """Register; the signals are allauth's only way to say that a second factor has changed."""
     loops.register(loops.Loop("idempotency", idempotency.forget_old, every_seconds=3600, limit=5000))
     loops.register(loops.Loop("sign_in_failures", throttle.forget_old, every_seconds=3600, limit=5000))
+    loops.register(loops.Loop("short_memory", cache.forget_expired, every_seconds=3600, limit=5000))
     for invariant in ALL:
         invariants.register(invariant)
     for signal in (authenticator_added, authenticator_removed, authenticator_reset):

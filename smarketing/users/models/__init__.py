@@ -1,6 +1,7 @@
 """Tables of the users app."""
 
 from smarketing.users.models.organisation import Organisation
+from smarketing.users.models.short_memory import ShortMemory
 from smarketing.users.models.sign_in import SignInFailures
 from smarketing.users.models.token import ApiToken, IdempotentRequest
 from smarketing.users.models.user import Membership, RoleChoices, SideChoices, Team, User, UserRef
@@ -11,6 +12,7 @@ __all__ = [
     "Membership",
     "Organisation",
     "RoleChoices",
+    "ShortMemory",
     "SideChoices",
     "SignInFailures",
     "Team",

@@ -103,9 +103,16 @@ def authenticate(*, presented: str, now: datetime) -> ApiToken:
     ):
         raise BadToken("The token is unknown, revoked or expired. Ask for a new one.")
     if token.last_used_at is None or token.last_used_at <= now - _TOUCH_EVERY:
-        stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _TOUCH_EVERY)
-        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+        _touch(token, now)
     return token
+
+
+def _touch(token: ApiToken, now: datetime) -> None:
+    """Note the use, unless another request is just doing so: nobody waits for that one's transaction."""
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _TOUCH_EVERY)
+    with transaction.atomic():
+        free = ApiToken.objects.filter(stale, pk=token.pk).select_for_update(skip_locked=True)
+        ApiToken.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(last_used_at=now)
 
 
 def _scope_error() -> FieldError:

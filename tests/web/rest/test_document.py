@@ -22,9 +22,8 @@ def test_the_document_is_3_1_1_and_has_no_guesses(capsys: pytest.CaptureFixture[
 def test_the_docs_page_runs_scripts_of_ours_only(client: Client) -> None:
     page = client.get("/api/docs")
     assert page.status_code == 200
-    policy = page["Content-Security-Policy"]
-    assert "script-src 'self' 'nonce" in policy or "script-src 'self';" in policy
-    assert "unsafe-eval" not in policy
+    policy = dict(part.strip().split(" ", 1) for part in page["Content-Security-Policy"].split(";"))
+    assert set(policy["script-src"].split()) <= {"'self'"}
     assert b"<script>" not in page.content
     assert client.get("/api/docs?script=").headers["Content-Type"].startswith("application/javascript")
 

@@ -5,20 +5,19 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("core", "0002_heartbeat"),
+        ("users", "0003_sign_in_failures"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="CacheEntry",
+            name="ShortMemory",
             fields=[
                 ("key", models.CharField(max_length=300, primary_key=True, serialize=False)),
                 ("value", models.JSONField()),
                 ("expires_at", models.DateTimeField(null=True)),
             ],
             options={
-                "db_table": "core_cacheentry",
-                "indexes": [models.Index(fields=["expires_at"], name="cache_entry_expiry")],
+                "indexes": [models.Index(fields=["expires_at"], name="short_memory_expiry")],
             },
         ),
     ]
