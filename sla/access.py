@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff
-from sla.models import AgreementState, AgreementVersion, Calendar
-from sla.selectors import agreements
+from sla.models import AgreementState, AgreementVersion, Calendar, Clock
+from sla.selectors import agreements, clocks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -16,6 +16,10 @@ BIGGEST_ID = 2**63 - 1
 
 class HandoffMissing(Missing):
     """There is no such handoff, or the user may not see it."""
+
+
+class ClockMissing(Missing):
+    """There is no such clock, or the user may not see it."""
 
 
 class CalendarMissing(Missing):
@@ -48,6 +52,23 @@ def handoff_to_answer(user: User, pk: int) -> Handoff:
     own = found.owner_id == user.pk and user.may(Capability.ANSWER_OWN_HANDOFF)
     if not own and not user.may(Capability.ANSWER_ANY_HANDOFF):
         raise NotYours(_("This lead was handed to another rep."))
+    return found
+
+
+def clock(user: User, pk: int) -> Clock:
+    """A clock that ``user`` may see."""
+    found = clocks.visible_to(user).filter(pk=pk).first() if 0 < pk <= BIGGEST_ID else None
+    if found is None:
+        raise ClockMissing(_("There is no such clock."))
+    return found
+
+
+def clock_to_hold(user: User, pk: int) -> Clock:
+    """A clock that ``user`` may pause: their own, or any for a sales manager."""
+    found = clock(user, pk)
+    own = found.owner_id == user.pk and user.may(Capability.ANSWER_OWN_HANDOFF)
+    if not own and not user.may(Capability.ANSWER_ANY_HANDOFF):
+        raise NotYours(_("This clock is another rep's."))
     return found
 
 

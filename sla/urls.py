@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from sla.views import queue
+from sla.views import agreements, board, calendars, clocks, queue
 
 app_name = "sla"
 
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
     path("queue/", queue.queue_page, name="queue"),
     path("queue/cards/", queue.queue_cards, name="queue_cards"),
     path("queue/<int:pk>/accept/", queue.accept, name="queue_accept"),
     path("queue/<int:pk>/return/", queue.return_, name="queue_return"),
     path("queue/<int:pk>/undo/", queue.undo, name="queue_undo"),
     path("queue/<int:pk>/log/", queue.log, name="queue_log"),
+    path("sla/", board.board, name="board"),
+    path("sla/live/", board.live, name="board_live"),
+    path("sla/clocks/<int:pk>/pause/", clocks.pause, name="clock_pause"),
+    path("sla/clocks/<int:pk>/resume/", clocks.resume, name="clock_resume"),
+    path("agreement/", agreements.agreement, name="agreement"),
+    path("agreement/draft/", agreements.draft, name="agreement_draft"),
+    path("agreement/<int:number>/", agreements.version, name="agreement_version"),
+    path("agreement/<int:number>/edit/", agreements.edit, name="agreement_edit"),
+    path("agreement/<int:number>/propose/", agreements.propose, name="agreement_propose"),
+    path("agreement/<int:number>/discard/", agreements.discard, name="agreement_discard"),
+    path("agreement/<int:number>/sign/", agreements.sign, name="agreement_sign"),
+    path("settings/calendar/", calendars.default, name="calendar"),
+    path("settings/calendar/new/", calendars.create, name="calendar_new"),
+    path("settings/calendar/preview/", calendars.preview, name="calendar_preview"),
+    path("settings/calendar/<int:pk>/", calendars.show, name="calendar_show"),
+    path("settings/calendar/<int:pk>/publish/", calendars.publish, name="calendar_publish"),
 ]

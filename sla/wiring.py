@@ -6,14 +6,16 @@ from django.utils.translation import gettext_lazy as _
 
 from funnel import events as funnel
 from leads import events as leads
+from leads.selectors import timeline
 from sla import subscribers
-from sla.selectors import lead_cells, queue
+from sla.selectors import attainment, lead_cells, queue, timeline_rows
 from sla.services import sweep
+from sla.views import panels as lead_panels
 from smarketing.core import clock, loops
 from smarketing.core.events import subscribe
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
-from smarketing.web import cells, navigation
+from smarketing.web import cells, navigation, panels
 from smarketing.web.cells import Added
 from smarketing.web.navigation import NavItem
 
@@ -48,6 +50,25 @@ def _add_to_menu() -> None:
             phone=True,
         )
     )
+
+    navigation.register(
+        NavItem(
+            _("Promises"), "timer", "sla:board", order=30, key="s", badge=_overdue, badge_label=_("overdue")
+        )
+    )
+    navigation.register(NavItem(_("Agreement"), "handshake", "sla:agreement", order=40, key="a"))
+    navigation.register(
+        NavItem(_("Calendars"), "calendar-days", "sla:calendar", order=230, section=_("Settings"))
+    )
+    panels.register("lead.header", "sla.clock", lead_panels.header, order=20)
+    panels.register("lead.side", "sla.clocks", lead_panels.side, order=20)
+    for provider in timeline_rows.PROVIDERS:
+        timeline.register(provider)
+
+
+def _overdue(user: User) -> int:
+    """Promises that are overdue now, beside the menu entry."""
+    return attainment.live(now=clock.now()).breached
 
 
 def _waiting(user: User) -> int:

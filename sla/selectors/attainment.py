@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 
 from sla.models import Clock, ClockKind, ClockState
+from sla.selectors.clocks import SOON
+from smarketing.core import periods
 from smarketing.core.periods import Period
 from smarketing.users.models import User
 
@@ -87,7 +90,9 @@ class Load:
     next_due_at: datetime | None
 
 
-SOON = timedelta(hours=1)
+def month_of(now: datetime, *, zone: ZoneInfo) -> Period:
+    """The calendar month around ``now`` in the viewer's zone."""
+    return periods.month_of(now.astimezone(zone).date(), zone=zone)
 
 
 def attainment(*, period: Period, now: datetime, owner: User | None = None) -> Attainment:

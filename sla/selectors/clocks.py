@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from sla.domain import clocks as rules
 from sla.domain.calendars import Segment, WeeklyCalendar
 from sla.models import Clock, ClockAction, ClockEvent, ClockKind, ClockState
+from sla.models.clock import ClockQuerySet
 from sla.selectors.clock_rows import calendar_of, pauses, state_of
 from smarketing.users.models import User
 
 WARN_PERCENT = 75
+SOON = timedelta(hours=1)
 # A countdown needs the opening hours until the deadline; further ahead the page is loaded again before.
 WINDOWS_AHEAD = timedelta(days=15)
 
@@ -65,11 +67,36 @@ class Strip:
     calendar: str
 
 
-def visible_to(user: User) -> QuerySet[Clock]:
+def visible_to(user: User) -> ClockQuerySet:
     """Clocks with what lists and the API show of them."""
-    return Clock.objects.visible_to(user).select_related(
-        "handoff__lead__person", "handoff__lead__company", "owner", "clause", "calendar_version__calendar"
+    return (
+        ClockQuerySet(Clock)
+        .visible_to(user)
+        .select_related(
+            "handoff__lead__person", "handoff__lead__company", "owner", "clause", "calendar_version__calendar"
+        )
     )
+
+
+def matching(queryset: QuerySet[Clock], text: str) -> QuerySet[Clock]:
+    """Clocks of leads whose person matches every word of ``text``."""
+    for word in text.lower().split():
+        queryset = queryset.filter(handoff__lead__person__search_text__contains=word)
+    return queryset
+
+
+def shown(queryset: QuerySet[Clock], what: str, *, now: datetime) -> QuerySet[Clock]:
+    """Narrow by urgency: "due_soon", "breached", "open", "paused" or "ended"."""
+    if what == "ended":
+        return queryset.filter(ended_at__isnull=False)
+    still = queryset.filter(ended_at=None)
+    if what == "due_soon":
+        return still.filter(due_at__gte=now, due_at__lt=now + SOON)
+    if what == "breached":
+        return still.filter(due_at__lt=now)
+    if what == "paused":
+        return still.filter(state=ClockState.PAUSED)
+    return still
 
 
 def for_handoffs(handoff_ids: Iterable[int]) -> dict[int, Clock]:

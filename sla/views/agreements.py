@@ -1,0 +1,181 @@
+"""Our promise: what both sides agreed, who signed, how it is kept, and the next version in the making."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sla import access
+from sla.forms.agreements import ClauseFormSet, SignatureForm, initial, refuse
+from sla.models import AgreementState, AgreementVersion
+from sla.selectors import agreements as read
+from sla.selectors import attainment
+from sla.services import agreements
+from smarketing.core.errors import DomainError
+from smarketing.users.domain.roles import Capability
+from smarketing.web import rendering
+from smarketing.web.forms import refusals
+from smarketing.web.pages import Request, page
+from smarketing.web.rendering import Toast
+
+
+@page(capability=Capability.VIEW)
+def agreement(request: Request) -> HttpResponse:
+    """What is in force and how it is kept this month; what is proposed; all versions."""
+    month = attainment.month_of(request.now, zone=ZoneInfo(timezone.get_current_timezone_name()))
+    text = read.in_force()
+    context = {
+        "text": text,
+        "next": _visible(read.in_progress(), request),
+        "versions": [v for v in read.versions() if _may_see(v, request)],
+        "kept": attainment.attainment(period=month, now=request.now),
+        **_may(request, text),
+    }
+    return rendering.page(request, "sla/agreement.html", context)
+
+
+@page(capability=Capability.VIEW)
+def version(request: Request, number: int) -> HttpResponse:
+    """One version as it was or is to be signed."""
+    found = access.agreement_version(request.user, number)
+    text = read.text_of(found)
+    return rendering.page(request, "sla/agreement_version.html", {"text": text, **_may(request, text)})
+
+
+@page(capability=Capability.EDIT_AGREEMENT, methods=["POST"])
+def draft(request: Request) -> HttpResponse:
+    """Start the next version from what is in force."""
+    made = agreements.draft(actor=request.user, now=request.now)
+    return rendering.redirect(request, reverse("sla:agreement_edit", args=[made.number]))
+
+
+@page(capability=Capability.EDIT_AGREEMENT, methods=["GET", "POST"])
+def edit(request: Request, number: int) -> HttpResponse:
+    """Change the clauses of a draft or proposal; that clears its signatures."""
+    found = access.agreement_version(request.user, number)
+    if found.state not in read.OPEN_STATES:
+        raise agreements.NotEditable(_("What is in force is not edited. Draft a new version."))
+    if request.method == "GET":
+        formset = ClauseFormSet(initial=initial(read.specs_of(found)), prefix="clauses")
+        return _form(request, found, formset)
+    formset = ClauseFormSet(request.POST, prefix="clauses")
+    if formset.is_valid() and "add" not in request.POST:
+        kept = [form.document() for form in formset.forms if form not in formset.deleted_forms]
+        seen = request.POST.get("version", "")
+        try:
+            agreements.update(
+                version=found,
+                clauses=kept,
+                actor=request.user,
+                now=request.now,
+                expected_version=int(seen) if seen.isdecimal() and len(seen) < 10 else None,
+            )
+        except DomainError as error:
+            refuse(formset, error)
+        else:
+            to = reverse("sla:agreement_version", args=[number])
+            return rendering.redirect(request, to, toast=Toast(_("Saved."), "ok"))
+    if "add" in request.POST:
+        return _form(request, found, _one_more(request))
+    return _form(request, found, formset, status=422)
+
+
+@page(capability=Capability.EDIT_AGREEMENT, methods=["POST"])
+def propose(request: Request, number: int) -> HttpResponse:
+    """Ask both sides to sign."""
+    found = access.agreement_version(request.user, number)
+    agreements.propose(version=found, actor=request.user, now=request.now)
+    toast = Toast(_("Proposed. Each side can sign now."), "ok")
+    return rendering.redirect(request, reverse("sla:agreement_version", args=[number]), toast=toast)
+
+
+@page(capability=Capability.EDIT_AGREEMENT, methods=["POST"])
+def discard(request: Request, number: int) -> HttpResponse:
+    """Throw a draft or proposal away."""
+    found = access.agreement_version(request.user, number)
+    agreements.discard(version=found, actor=request.user, now=request.now)
+    return rendering.redirect(request, "sla:agreement", toast=Toast(_("Discarded."), "ok"))
+
+
+def _without_password(request: Request) -> bool:
+    """Signed in by the company's directory: that is asked again instead of a password."""
+    return not request.user.has_usable_password()
+
+
+@page(capability=Capability.VIEW, methods=["GET", "POST"])
+@reauthentication_required(enabled=_without_password)  # type: ignore[untyped-decorator]
+def sign(request: Request, number: int) -> HttpResponse:
+    """Read the text again, say again who you are, sign."""
+    found = access.agreement_version(request.user, number)
+    if agreements.side_of(signer=request.user) is None:
+        raise agreements.NotASigner(_("Only the managers of marketing and sales sign."))
+    form = SignatureForm(request.POST if request.method == "POST" else None, initial={"digest": found.digest})
+    if _without_password(request):
+        del form.fields["password"]
+    if request.method == "POST" and form.is_valid() and _is_who_they_say(request, form):
+        try:
+            agreements.sign(
+                version=found, digest=form.cleaned_data["digest"], signer=request.user, now=request.now
+            )
+        except DomainError as error:
+            refusals.add_error(form, error)
+        else:
+            toast = Toast(_("Signed."), "ok")
+            return rendering.redirect(request, "sla:agreement", toast=toast)
+    status = 422 if form.errors else 200
+    context = {"text": read.text_of(found), "form": form}
+    return rendering.page(request, "sla/agreement_sign.html", context, status=status)
+
+
+def _is_who_they_say(request: Request, form: SignatureForm) -> bool:
+    """Check the password; guessing is slowed down as on the sign-in page."""
+    if "password" not in form.fields:
+        return True
+    try:
+        if get_adapter(request).reauthenticate(request.user, form.cleaned_data["password"]):
+            return True
+    except ValidationError as error:  # too many tries: how long to wait
+        form.add_error("password", error)
+        return False
+    form.add_error("password", _("This is not your password."))
+    return False
+
+
+def _one_more(request: Request) -> Any:
+    """The forms as they were sent, with one more clause like the last."""
+    data = request.POST.copy()
+    count = min(int(data.get("clauses-TOTAL_FORMS") or 0), 19)
+    for name in ("target", "unit", "calendar"):
+        data[f"clauses-{count}-{name}"] = data.get(f"clauses-{count - 1}-{name}", "")
+    data["clauses-TOTAL_FORMS"] = str(count + 1)
+    return ClauseFormSet(data, prefix="clauses")
+
+
+def _form(request: Request, found: AgreementVersion, formset: Any, *, status: int = 200) -> HttpResponse:
+    context = {"version": found, "formset": formset}
+    return rendering.page(request, "sla/agreement_edit.html", context, status=status)
+
+
+def _may(request: Request, text: read.VersionText | None) -> dict[str, Any]:
+    side = agreements.side_of(signer=request.user)
+    signable = text is not None and text.version.state in (AgreementState.PROPOSED, AgreementState.IN_FORCE)
+    return {
+        "may_edit": request.user.may(Capability.EDIT_AGREEMENT),
+        "may_sign": bool(signable and text and side and text.side(side).signature is None),
+    }
+
+
+def _visible(text: read.VersionText | None, request: Request) -> read.VersionText | None:
+    return text if text is not None and _may_see(text.version, request) else None
+
+
+def _may_see(found: AgreementVersion, request: Request) -> bool:
+    return found.state != AgreementState.DRAFT or request.user.may(Capability.EDIT_AGREEMENT)

@@ -1,0 +1,89 @@
+"""The live board of promises: what is due soon, what is overdue, who is deepest in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sla.forms.filters import ClockFilter
+from sla.models import Clock
+from sla.selectors import attainment, clocks
+from sla.selectors.clocks import ClockView
+from sla.selectors.links import lead_path
+from smarketing.users.domain.roles import Capability
+from smarketing.web import lists, rendering
+from smarketing.web.lists import Empty
+from smarketing.web.pages import Request, page
+from smarketing.web.tables import Column, TableSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A clock as the board shows it."""
+
+    clock: Clock
+    view: ClockView
+    lead_url: str
+
+
+CLOCKS = TableSpec(
+    id="clocks",
+    caption=gettext_lazy("Promises of a first response"),
+    columns=(
+        Column("lead", gettext_lazy("Lead")),
+        Column("due", gettext_lazy("First response"), sort="due_at"),
+        Column("owner", gettext_lazy("Owner"), sort="owner__name"),
+        Column("delivered", gettext_lazy("Delivered"), sort="started_at"),
+        Column("answer", gettext_lazy("Answer")),
+    ),
+    default_sort="due",
+)
+
+
+@page(capability=Capability.VIEW)
+def board(request: Request) -> HttpResponse:
+    """Counts of now and of this month above, the clocks below; open ones unless asked otherwise."""
+    rows = clocks.visible_to(request.user)
+    if not request.GET.get("show") and not request.GET.getlist("state"):
+        rows = rows.open()
+    filterset = ClockFilter(request.GET, queryset=rows, request=request)
+    return lists.render(
+        request,
+        "sla/board.html",
+        spec=CLOCKS,
+        filterset=filterset,
+        row="sla/_clock_row.html",
+        empty=Empty("timer", _("No promise is open here. Clocks start when a lead is delivered to sales.")),
+        context=_live(request),
+        dress=partial(_dress, now=request.now),
+    )
+
+
+@page(capability=Capability.VIEW)
+def live(request: Request) -> HttpResponse:
+    """The counts alone, for the live refresh."""
+    return rendering.fragment(request, "sla/_board_live.html", _live(request))
+
+
+def _live(request: Request) -> dict[str, Any]:
+    month = attainment.month_of(request.now, zone=ZoneInfo(timezone.get_current_timezone_name()))
+    return {
+        "live": attainment.live(now=request.now),
+        "month": attainment.attainment(period=month, now=request.now),
+        "times": attainment.response_times(period=month, now=request.now),
+        "loads": attainment.loads(now=request.now),
+    }
+
+
+def _dress(clocks_of_page: list[Clock], *, now: datetime) -> list[Row]:
+    """Each clock in words, with the address of its lead."""
+    views = clocks.views(clocks_of_page, now=now)
+    return [Row(clock, views[clock.pk], lead_path(clock.handoff.lead_id)) for clock in clocks_of_page]
