@@ -11,7 +11,8 @@ from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.web.palette import LIMIT, Hit
 
-SHORTEST = 2
+# A trigram index needs three letters.
+SHORTEST = 3
 
 
 def actions(user: User, text: str) -> list[Hit]:

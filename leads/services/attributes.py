@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from leads.models import AttributeDefinition, AttributeSubject, AttributeType
 from leads.services import fields
+from smarketing.audit.services import entries
+from smarketing.core import locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
 
@@ -47,7 +50,7 @@ def define(
 ) -> AttributeDefinition:
     """Define an attribute, or change the label, choices and flag of the one with this key.
 
-    Raises :class:`TypeDiffers`, or what ``fields.checked`` raises. Two callers at once make one.
+    Kept in the audit trail. Raises :class:`TypeDiffers`, or what ``fields.checked`` raises.
     """
     good = fields.checked(
         model=AttributeDefinition,
@@ -64,19 +67,49 @@ def define(
     if good["type"] == AttributeType.CHOICE and not good["choices"]:
         detail = _("Name at least one choice.")
         raise BadAttribute(detail, errors=[FieldError("choices", BadAttribute.code, detail)])
-    AttributeDefinition.objects.bulk_create(
-        [AttributeDefinition(**good, created_at=now, updated_at=now)], ignore_conflicts=True
-    )
-    definition = AttributeDefinition.objects.select_for_update().get(subject=good["subject"], key=good["key"])
-    if definition.type != good["type"]:
+    definition = _lock(good)
+    if definition is None:
+        definition, before = _insert(good, now=now), None
+    elif definition.type != good["type"]:
         raise TypeDiffers(
             _("“%(key)s” is already defined as “%(type)s”.")
             % {"key": key, "type": definition.get_type_display()}
         )
-    definition.label, definition.choices = good["label"], good["choices"]
-    definition.is_after_contact, definition.updated_at = good["is_after_contact"], now
-    definition.save(update_fields=["label", "choices", "is_after_contact", "updated_at"])
+    else:
+        before = _settings(definition)
+        definition.label, definition.choices = good["label"], good["choices"]
+        definition.is_after_contact, definition.updated_at = good["is_after_contact"], now
+        definition.save(update_fields=["label", "choices", "is_after_contact", "updated_at"])
+    if before != (after := _settings(definition)):
+        entries.record(
+            actor=actor,
+            action="attribute.changed" if before else "attribute.defined",
+            obj=definition,
+            before=before,
+            after=after,
+            now=now,
+        )
     return definition
+
+
+def _lock(good: Mapping[str, Any]) -> AttributeDefinition | None:
+    """The definition with this subject and key, locked; two callers at once take turns."""
+    locks.advisory(locks.Namespace.ATTRIBUTE, zlib.crc32(f"{good['subject']} {good['key']}".encode()))
+    known = AttributeDefinition.objects.filter(subject=good["subject"], key=good["key"])
+    return known.select_for_update().first()
+
+
+def _insert(good: Mapping[str, Any], *, now: datetime) -> AttributeDefinition:
+    return AttributeDefinition.objects.create(**good, **fields.stamps(now=now))
+
+
+def _settings(definition: AttributeDefinition) -> dict[str, Any]:
+    return {
+        "label": definition.label,
+        "type": definition.type,
+        "choices": definition.choices,
+        "is_after_contact": definition.is_after_contact,
+    }
 
 
 def merged(

@@ -9,9 +9,14 @@ from functools import cache
 from importlib import resources
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from smarketing.core.errors import FieldError, Invalid
+
+# Addresses of intranets and trials are addresses too; nothing is sent here. Taking names out of this
+# list is the package's own way to allow them.
+for _name in {"local", "test"} & set(SPECIAL_USE_DOMAIN_NAMES):
+    SPECIAL_USE_DOMAIN_NAMES.remove(_name)
 
 _MOBILE = (phonenumbers.PhoneNumberType.MOBILE,)
 # Names in daily use that the table of ISO 3166 spells otherwise.
@@ -56,7 +61,6 @@ class Phone:
 def email_of(*, text: str) -> str:
     """The address in normal form: trimmed, Unicode NFC, lower case. Raises :class:`BadEmail`."""
     try:
-        # Addresses of intranets and trials (.local, .test) are addresses too; nothing is sent here.
         found = validate_email(
             text.strip().removeprefix("mailto:"), check_deliverability=False, globally_deliverable=False
         )

@@ -24,6 +24,7 @@ class Namespace(IntEnum):
     IDEMPOTENCY = 8
     OUTBOX = 9
     COMPANY = 10
+    ATTRIBUTE = 11
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

@@ -97,6 +97,8 @@ class ResourceSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         found: list[OpenApiParameter] = []
+        if getattr(self.view, "detail", False):
+            found.append(OpenApiParameter("id", int, "path"))
         if self.method == "POST":
             found.append(
                 OpenApiParameter(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from leads.events import LeadsCaptured, LeadsChanged
 from leads.models import Lead, Person, PersonEmail, Source, Touchpoint
@@ -18,6 +15,7 @@ from leads.services.fields import EditedMeanwhile, InTheFuture
 from leads.services.people import PersonInput
 from smarketing.core import events
 from smarketing.core.errors import Invalid
+from tests.leads.threads import at_once
 
 ADA = PersonInput(first_name="Ada", last_name="Lovelace", emails=("Ada@Example.com",))
 
@@ -223,25 +221,3 @@ def test_two_who_edit_the_same_version_at_once_are_told_apart(now: datetime) -> 
 
     assert sum(isinstance(r, EditedMeanwhile) for r in results) == 3
     assert Person.objects.get().version == 2
-
-
-def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
-    """What ``act`` returns or raises in so many threads that start together."""
-    start = threading.Barrier(number)
-    results: list[Any] = [None] * number
-
-    def run(mine: int) -> None:
-        start.wait()
-        try:
-            results[mine] = act(mine)
-        except Exception as error:
-            results[mine] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return results
