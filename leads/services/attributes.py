@@ -68,18 +68,8 @@ def define(
         detail = _("Name at least one choice.")
         raise BadAttribute(detail, errors=[FieldError("choices", BadAttribute.code, detail)])
     definition = _lock(good)
-    if definition is None:
-        definition, before = _insert(good, now=now), None
-    elif definition.type != good["type"]:
-        raise TypeDiffers(
-            _("“%(key)s” is already defined as “%(type)s”.")
-            % {"key": key, "type": definition.get_type_display()}
-        )
-    else:
-        before = _settings(definition)
-        definition.label, definition.choices = good["label"], good["choices"]
-        definition.is_after_contact, definition.updated_at = good["is_after_contact"], now
-        definition.save(update_fields=["label", "choices", "is_after_contact", "updated_at"])
+    before = _settings(definition) if definition else None
+    definition = _change(definition, good, now=now) if definition else _insert(good, now=now)
     if before != (after := _settings(definition)):
         entries.record(
             actor=actor,
@@ -97,6 +87,20 @@ def _lock(good: Mapping[str, Any]) -> AttributeDefinition | None:
     locks.advisory(locks.Namespace.ATTRIBUTE, zlib.crc32(f"{good['subject']} {good['key']}".encode()))
     known = AttributeDefinition.objects.filter(subject=good["subject"], key=good["key"])
     return known.select_for_update().first()
+
+
+def _change(
+    definition: AttributeDefinition, good: Mapping[str, Any], *, now: datetime
+) -> AttributeDefinition:
+    if definition.type != good["type"]:
+        raise TypeDiffers(
+            _("“%(key)s” is already defined as “%(type)s”.")
+            % {"key": definition.key, "type": definition.get_type_display()}
+        )
+    definition.label, definition.choices = good["label"], good["choices"]
+    definition.is_after_contact, definition.updated_at = good["is_after_contact"], now
+    definition.save(update_fields=["label", "choices", "is_after_contact", "updated_at"])
+    return definition
 
 
 def _insert(good: Mapping[str, Any], *, now: datetime) -> AttributeDefinition:
