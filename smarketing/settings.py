@@ -28,16 +28,18 @@ TRUSTED_PROXIES = env.TRUSTED_PROXIES
 DEMO = env.DEMO
 
 INSTALLED_APPS = [
-    "reporting",
-    "sla",
-    "funnel",
-    "leads",
-    "smarketing.demo",
-    "smarketing.web",
-    "smarketing.notifications",
-    "smarketing.audit",
-    "smarketing.users",
+    # Upstream first: facts are handled in this order, so that what is derived comes last, and
+    # everybody locks leads, then clocks, then journeys.
     "smarketing.core",
+    "smarketing.users",
+    "smarketing.audit",
+    "smarketing.notifications",
+    "smarketing.web",
+    "leads",
+    "funnel",
+    "sla",
+    "reporting",
+    "smarketing.demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -104,9 +104,11 @@ def gate(lead: Lead, version: DefinitionVersion) -> list[str]:
     return missing
 
 
-@transaction.atomic
 def run_once(*, now: datetime, limit: int) -> int:
-    """Deliver leads that waited for an eligible owner, oldest first; stop at the first that still waits."""
+    """Deliver leads that waited for an eligible owner, oldest first; stop at the first that still waits.
+
+    Each is a transaction of its own: nobody waits for the whole round.
+    """
     waiting = Handoff.objects.filter(state=HandoffState.ASSEMBLING).order_by("pk")
     delivered = 0
     for handoff in list(waiting.select_related("lead")[:limit]):

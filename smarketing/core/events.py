@@ -8,6 +8,7 @@ prints the table. Django signals are not used for business steps.
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,4 +53,6 @@ def wiring() -> list[tuple[type[Fact], list[Callable[[Any], None]]]]:
 
 
 def _descendants(base: type[Fact]) -> list[type[Fact]]:
-    return [d for c in base.__subclasses__() for d in (c, *_descendants(c))]
+    """Subclasses that a module holds: a dataclass with slots leaves the class it was made from behind."""
+    known = [c for c in base.__subclasses__() if getattr(sys.modules[c.__module__], c.__name__, None) is c]
+    return [d for c in known for d in (c, *_descendants(c))]
