@@ -8,10 +8,10 @@ from reporting.views import home, reports
 
 app_name = "reporting"
 urlpatterns = [
-    path("supply", home.supply, name="supply"),
-    path("alignment", home.alignment, name="alignment"),
-    path("reports", reports.index, name="reports"),
-    path("reports/<slug:key>", reports.report, name="report"),
-    path("reports/<slug:key>/export", reports.export, name="export"),
-    path("reports/<slug:key>/records", reports.behind, name="records"),
+    path("supply/", home.supply, name="supply"),
+    path("alignment/", home.alignment, name="alignment"),
+    path("reports/", reports.index, name="reports"),
+    path("reports/<slug:key>/", reports.report, name="report"),
+    path("reports/<slug:key>/export/", reports.export, name="export"),
+    path("reports/<slug:key>/records/", reports.behind, name="records"),
 ]

@@ -6,7 +6,6 @@ delivered in it. Both use the functions of their own reports, so no page can sho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -47,8 +46,7 @@ def run(params: Params, *, now: datetime) -> Result:
     """The promise of sales, the supply of marketing, and the time leads waited."""
     kept = attainment.attainment(period=params.period, now=now)
     times = attainment.response_times(period=params.period, now=now)
-    supplied = supply.run(params, now=now)
-    figures: Mapping[str, Value] = {f.column.key: f.value for f in supplied.figures}
+    columns, figures = supply.line(params, label=_("Marketing: supply"))
     sales: dict[str, Value] = {
         "label": _("Sales: first response"),
         "due": kept.due,
@@ -76,16 +74,11 @@ def run(params: Params, *, now: datetime) -> Result:
         ],
         tables=[
             Table("sales", _("What sales promised"), _sales_columns(), [Row("sales", sales)]),
-            Table(
-                "marketing",
-                _("What marketing supplied"),
-                [Column("label", _("Side"), Unit.TEXT), *(f.column for f in supplied.figures)],
-                [Row("marketing", {**figures, "label": _("Marketing: supply")})],
-            ),
+            Table("marketing", _("What marketing supplied"), columns, [Row("marketing", figures)]),
         ],
         as_of=now,
         notes=_notes(times),
-        why_empty=supplied.why_empty if not kept.due and not kept.running else None,
+        why_empty=None if figures["delivered"] or kept.due or kept.running else supply.why_empty(),
     )
 
 

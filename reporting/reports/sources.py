@@ -46,6 +46,10 @@ REACHED: dict[str, Q] = {
 }
 
 
+# The figures above the table: no volume without its quality (R8).
+_FIGURES = ("leads", "mql_rate", "accept_rate", "customers", "customer_rate", "revenue")
+
+
 def title() -> str:
     """The report's name."""
     return _("Sources: what became of our leads")
@@ -102,7 +106,7 @@ def run(params: Params, *, now: datetime) -> Result:
         report=KEY,
         title=title(),
         params=params.given,
-        figures=[Figure(column, total.values[column.key]) for column in columns[1:]],
+        figures=[Figure(c, total.values[c.key]) for c in columns if c.key in _FIGURES],
         tables=[
             Table(f"by_{params.by}", _("By %(grouping)s") % {"grouping": params.by}, columns, rows, total)
         ],
@@ -133,13 +137,13 @@ def _row(line: Mapping[str, Any], revenue: Mapping[Any, MoneyList]) -> Row:
 
 
 def _values(label: str, counts: Mapping[str, int], revenue: MoneyList) -> dict[str, Value]:
-    leads, delivered = counts["leads"], counts["delivered"]
+    leads = counts["leads"]
     ended = counts["customers"] + counts["lost"]
     return {
         "label": label,
         **{cell: counts[cell] for cell in REACHED},
         "mql_rate": Rate(counts["mqls"], leads),
-        "accept_rate": Rate(counts["accepted"], delivered),
+        "accept_rate": Rate(counts["accepted"], counts["accepted"] + counts["returned"]),
         "customer_rate": Rate(counts["customers"], leads),
         "close_rate": Rate(counts["customers"], ended),
         "revenue": revenue,
@@ -154,7 +158,7 @@ def _columns(by: str) -> list[Column]:
         Column("mql_rate", _("MQL rate"), Unit.RATE, _("MQLs ÷ leads")),
         Column("delivered", _("Delivered"), formula=_("handed to sales through the gate, gross"), opens=True),
         Column("accepted", _("Accepted"), formula=_("accepted by sales"), opens=True),
-        Column("accept_rate", _("Accept rate"), Unit.RATE, _("accepted ÷ delivered")),
+        Column("accept_rate", _("Accept rate"), Unit.RATE, _("accepted ÷ (accepted + returned)")),
         Column("returned", _("Returned"), formula=_("given back by sales"), opens=True),
         Column("opportunities", _("Opportunities"), formula=_("reached the stage opportunity"), opens=True),
         Column("customers", _("Customers"), formula=_("with a won opportunity"), opens=True),

@@ -53,6 +53,10 @@ _HEADS = {
 }
 
 
+# The figures above the tables: no volume without its quality (R8).
+_FIGURES = ("delivered", "net", "waiting", "accept_rate", "return_rate", "expired_rate", "customer_rate")
+
+
 def title() -> str:
     """The report's name."""
     return _("Supply: leads delivered to sales")
@@ -90,19 +94,26 @@ def behind(params: Params, *, row: str, cell: str, now: datetime) -> QuerySet[Ha
 
 def run(params: Params, *, now: datetime) -> Result:
     """One pass for the totals and one per grouping."""
-    measures = {cell: Count("pk", filter=condition) for cell, condition in CELLS.items()}
-    total = delivered(params).aggregate(**measures)
-    values = _values(_("All"), total)
-    columns = _columns(_("All"))
+    measures = _measures()
+    columns, values = line(params, label=_("All"))
     return Result(
         report=KEY,
         title=title(),
         params=params.given,
-        figures=[Figure(column, values[column.key]) for column in columns[1:]],
+        figures=[Figure(c, values[c.key]) for c in columns if c.key in _FIGURES],
         tables=[_table(params, "campaign", measures), _table(params, "owner", measures), _reasons(params)],
         as_of=now,
-        why_empty=None if total["delivered"] else _why_empty(params),
+        why_empty=None if values["delivered"] else why_empty(),
     )
+
+
+def line(params: Params, *, label: str) -> tuple[list[Column], dict[str, Value]]:
+    """The columns of the report and their values over everything delivered in the period."""
+    return _columns(_("Side")), _values(label, delivered(params).aggregate(**_measures()))
+
+
+def _measures() -> dict[str, Count]:
+    return {cell: Count("pk", filter=condition) for cell, condition in CELLS.items()}
 
 
 def _table(params: Params, name: str, measures: Mapping[str, Count]) -> Table:
@@ -184,7 +195,8 @@ def _columns(head: str) -> list[Column]:
     ]
 
 
-def _why_empty(params: Params) -> str:
+def why_empty() -> str:
+    """What is missing when nothing was delivered."""
     if not Handoff.objects.filter(delivered_at__isnull=False).exists():
         return _("Nothing was delivered to sales yet. A lead is delivered when it meets the definition.")
     return _("Nothing was delivered in this period. Choose a longer one.")

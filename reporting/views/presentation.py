@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reporting.domain.results import Column, MoneyList, Rate, Result, Row, Table, Unit, Value
+from django.utils.translation import gettext as _
+
+from reporting.domain.results import Column, Figure, MoneyList, Rate, Result, Row, Table, Unit, Value
 from smarketing.web import formats
 from smarketing.web.charts import Bar
 
@@ -47,11 +49,11 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One figure: label, value, formula, address of its records."""
+    """One figure: label, value, what stands below it, address of its records."""
 
     label: str
     text: str
-    formula: str
+    note: str
     url: str
 
 
@@ -65,16 +67,19 @@ class View:
 
 def of(result: Result, *, opens: Opener) -> View:
     """Write ``result`` in the viewer's language and format."""
-    numbers = [
-        Number(
-            f.column.label,
-            text(f.value),
-            f.column.formula,
-            opens("all", f.column.key) if f.column.opens and f.value else "",
-        )
-        for f in result.figures
-    ]
+    numbers = [_number(figure, opens) for figure in result.figures]
     return View(numbers, [_grid(table, opens) for table in result.tables])
+
+
+def _number(figure: Figure, opens: Opener) -> Number:
+    """A rate shows its percentage large and its k of n below; below ten cases only the counts."""
+    column, value = figure.column, figure.value
+    url = opens("all", column.key) if column.opens and value else ""
+    if isinstance(value, Rate) and value.n and not value.is_small:
+        counts = _("%(k)s of %(n)s") % {"k": formats.number(value.k), "n": formats.number(value.n)}
+        note = f"{counts} · {column.formula}" if column.formula else counts
+        return Number(column.label, formats.percent(value.k / value.n), note, url)
+    return Number(column.label, text(value), column.formula, url)
 
 
 def text(value: Value) -> str:

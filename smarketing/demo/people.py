@@ -69,7 +69,9 @@ def customers(count: int, random: Random) -> Iterator[Customer]:
     companies = firms(random)
     used: set[str] = set()
     for number in range(count):
-        effort = _effort(random)
+        # Every sixth person came in the last days, so that the queue of today has something in it.
+        is_recent = number % 6 == 0
+        effort = _effort(random, running=is_recent)
         if effort is None:
             origin, channel, _weight = random.choices(
                 story.PLAIN_ORIGINS, weights=[p[2] for p in story.PLAIN_ORIGINS]
@@ -80,12 +82,15 @@ def customers(count: int, random: Random) -> Iterator[Customer]:
             when = random.uniform(effort.start, effort.end)
             fits = random.random() < effort.fit
             heat = min(1.0, max(0.03, random.gauss(effort.heat, 0.22)))
+        if is_recent:
+            when, heat = random.uniform(0.986, 0.9995), max(heat, random.uniform(0.5, 1.0))
         yield _person(number, when, companies, effort, channel, origin, fits, heat, used, random)
 
 
-def _effort(random: Random) -> Effort | None:
-    weights = [effort.weight for effort in story.EFFORTS]
-    return random.choices([*story.EFFORTS, None], weights=[*weights, 2.2])[0]
+def _effort(random: Random, *, running: bool) -> Effort | None:
+    """A campaign, or none; only one that still runs when ``running``."""
+    choice = [effort for effort in story.EFFORTS if effort.end >= 1.0 or not running]
+    return random.choices([*choice, None], weights=[*(e.weight for e in choice), 2.2])[0]
 
 
 def _person(  # noqa: PLR0913 - the traits of one person

@@ -31,7 +31,7 @@ from smarketing.users.models import User
 
 YEAR = timedelta(days=365)
 # Visits are stored together after this time; a real worker takes seconds, a story of a year may take hours.
-LATENCY = timedelta(hours=9)
+LATENCY = timedelta(hours=5)
 
 
 @dataclass(frozen=True, slots=True)
