@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=30)
 IN_FLIGHT_PER_RECEIVER = 2
 THREADS = 16
 _POLL_SECONDS = 0.25
+_CLAIM_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 _CLAIM = """
@@ -56,14 +57,16 @@ FROM due WHERE u.id = due.id RETURNING u.id
 def run_once(*, now: datetime, limit: int) -> int:
     """Send what is due, at most ``limit``; the loop ``deliveries``.
 
-    While some attempts hang, others go on: the database is asked again as long as any is in flight.
+    While some attempts hang, others go on: the database is asked again for some seconds as long as any
+    is in flight; then what flies is waited for, at most the time-out of one attempt.
     """
     started, handled = time.monotonic(), 0
     flying: dict[Future[senders.Outcome], Delivery] = {}
     with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="delivery") as pool:
         while True:
             at = now + timedelta(seconds=time.monotonic() - started)
-            room = min(THREADS - len(flying), limit - handled - len(flying))
+            patient = time.monotonic() - started < _CLAIM_SECONDS
+            room = min(THREADS - len(flying), limit - handled - len(flying)) if patient else 0
             for delivery in claim(now=at, limit=room) if room > 0 else ():
                 flying[pool.submit(senders.prepare(delivery, now=at))] = delivery
             if not flying:
