@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from funnel import events as funnel
 from leads import events as leads
 from leads.selectors import timeline
 from sla import subscribers
-from sla.selectors import attainment, lead_cells, queue, timeline_rows
+from sla.invariants import ALL
+from sla.selectors import agreements, attainment, lead_cells, queue, timeline_rows
 from sla.services import sweep
 from sla.views import panels as lead_panels
-from smarketing.core import clock, loops
+from smarketing.core import clock, invariants, loops, readings
 from smarketing.core.events import subscribe
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
-from smarketing.web import cells, navigation, panels
+from smarketing.web import cells, navigation, panels, settings_pages
 from smarketing.web.cells import Added
 from smarketing.web.navigation import NavItem
+from smarketing.web.settings_pages import SettingsPage
 
 
 def connect() -> None:
-    """Clocks follow deliveries, answers and attempts; the sweep follows time."""
+    """Called once, at start."""
+    _follow_facts()
+    _keep_watch()
+    _add_to_menu()
+    _add_to_records()
+
+
+def _follow_facts() -> None:
+    """Clocks follow deliveries, answers, attempts and changes of owner."""
     subscribe(funnel.HandoffDelivered, subscribers.start_clocks)
     subscribe(funnel.HandoffAccepted, subscribers.close_books_on_acceptance)
     subscribe(funnel.HandoffReturned, subscribers.cancel_on_return)
@@ -30,19 +41,31 @@ def connect() -> None:
     subscribe(funnel.StageMoved, subscribers.cancel_on_end_of_lap)
     subscribe(funnel.OwnerChanged, subscribers.follow_owner)
     subscribe(leads.ActivityLogged, subscribers.stop_on_attempt)
-    _add_to_menu()
-    cells.register("leads", Added("clock", _("SLA"), "sla/_clock_cell.html", lead_cells.provide))
+
+
+def _keep_watch() -> None:
+    """The sweep follows time; its lag and the invariants show whether it does."""
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0))
+    readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
+    readings.register(
+        readings.Reading(
+            "clocks_open",
+            "Promises that run, by state.",
+            "SELECT state, count(*) FROM sla_clock WHERE ended_at IS NULL GROUP BY state",
+            label="state",
+        )
+    )
+    for invariant in ALL:
+        invariants.register(invariant)
 
 
 def _add_to_menu() -> None:
-    sellers = frozenset({Role.REP, Role.SALES_MANAGER})
     navigation.register(
         NavItem(
             _("My queue"),
             "inbox",
             "sla:queue",
-            roles=sellers,
+            roles=frozenset({Role.REP, Role.SALES_MANAGER}),
             order=10,
             key="q",
             badge=_waiting,
@@ -50,25 +73,61 @@ def _add_to_menu() -> None:
             phone=True,
         )
     )
-
     navigation.register(
         NavItem(
-            _("Promises"), "timer", "sla:board", order=30, key="s", badge=_overdue, badge_label=_("overdue")
+            _("Promises"),
+            "timer",
+            "sla:board",
+            order=32,
+            key="p",
+            badge=_overdue,
+            badge_label=_("overdue"),
+            phone=True,
         )
     )
-    navigation.register(NavItem(_("Agreement"), "handshake", "sla:agreement", order=40, key="a"))
-    navigation.register(
-        NavItem(_("Calendars"), "calendar-days", "sla:calendar", order=230, section=_("Settings"))
+    navigation.register(NavItem(_("Agreement"), "signature", "sla:agreement", order=40, key="a"))
+    settings_pages.register(
+        SettingsPage(
+            _("Agreement"),
+            _("What sales and marketing promise each other, signed by both."),
+            "signature",
+            "sla:agreement",
+            _("The agreement"),
+            order=20,
+            notice=_unsigned,
+        )
     )
+    settings_pages.register(
+        SettingsPage(
+            _("Calendars"),
+            _("The hours and holidays by which promises are counted."),
+            "calendar-days",
+            "sla:calendar",
+            _("The agreement"),
+            order=30,
+        )
+    )
+
+
+def _add_to_records() -> None:
+    """The clock on the page of a lead, in its list and on its timeline."""
     panels.register("lead.header", "sla.clock", lead_panels.header, order=20)
     panels.register("lead.side", "sla.clocks", lead_panels.side, order=20)
+    cells.register("leads", Added("clock", _("SLA"), "sla/_clock_cell.html", lead_cells.provide))
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)
 
 
+def _unsigned() -> str:
+    """What the settings page says while a signature is missing."""
+    text = agreements.in_force()
+    return "" if text is not None and text.is_signed else gettext("not signed yet")
+
+
 def _overdue(user: User) -> int:
-    """Promises that are overdue now, beside the menu entry."""
-    return attainment.live(now=clock.now()).breached
+    """Promises that are overdue now, beside the menu entry: one's own for a rep."""
+    owner = user if user.role == Role.REP else None
+    return attainment.live(now=clock.now(), owner=owner).breached
 
 
 def _waiting(user: User) -> int:

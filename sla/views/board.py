@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy
 from sla.forms.filters import ClockFilter
 from sla.models import Clock
 from sla.selectors import attainment, clocks
+from sla.selectors.attainment import ResponseTimes
 from sla.selectors.clocks import ClockView
 from sla.selectors.links import lead_path
 from smarketing.users.domain.roles import Capability
-from smarketing.web import lists, rendering
+from smarketing.web import formats, lists, rendering
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
 from smarketing.web.tables import Column, TableSpec
@@ -32,6 +33,14 @@ class Row:
     clock: Clock
     view: ClockView
     lead_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """The time to a first response in words, with what it leaves open."""
+
+    value: str
+    note: str
 
 
 CLOCKS = TableSpec(
@@ -78,9 +87,29 @@ def _live(request: Request) -> dict[str, Any]:
     return {
         "live": attainment.live(now=request.now),
         "month": attainment.attainment(period=month, now=request.now),
-        "times": attainment.response_times(period=month, now=request.now),
+        "times": _speed(attainment.response_times(period=month, now=request.now)),
         "loads": attainment.loads(now=request.now),
     }
+
+
+def _speed(times: ResponseTimes) -> Speed:
+    """The median in words; a lower bound while somebody waits, never better by leaving them out."""
+    if not times.answered and not times.waiting and not times.never:
+        return Speed("–", _("nothing was delivered this month"))
+    words = {
+        "business": _longest(times.open_median),
+        "p90": _longest(times.p90),
+        "answered": formats.number(times.answered),
+        "waiting": formats.number(times.waiting + times.never),
+    }
+    value = _longest(times.median)
+    note = _("in business time %(business)s; 90%% within %(p90)s; %(answered)s answered, %(waiting)s not")
+    return Speed(f"≥ {value}" if times.is_lower_bound and times.median else value, note % words)
+
+
+def _longest(span: timedelta | None) -> str:
+    """A length of time; none stands for longer than anybody has waited."""
+    return _("never") if span is None else formats.span(span)
 
 
 def _dress(clocks_of_page: list[Clock], *, now: datetime) -> list[Row]:
