@@ -47,7 +47,6 @@ def _keep_watch() -> None:
     """The sweep follows time; its lag and the invariants show whether it does."""
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0))
     readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
-    readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
     readings.register(
         readings.Reading(
             "clocks_open",
