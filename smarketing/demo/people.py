@@ -41,6 +41,7 @@ class Customer:
     fit: bool
     heat: float
     request: str
+    is_recent: bool
 
 
 def firms(random: Random) -> list[Firm]:
@@ -83,8 +84,10 @@ def customers(count: int, random: Random) -> Iterator[Customer]:
             fits = random.random() < effort.fit
             heat = min(1.0, max(0.03, random.gauss(effort.heat, 0.22)))
         if is_recent:
-            when, heat = random.uniform(0.986, 0.9995), max(heat, random.uniform(0.5, 1.0))
-        yield _person(number, when, companies, effort, channel, origin, fits, heat, used, random)
+            when, fits = random.uniform(0.986, 0.9985), fits or random.random() < 0.6
+        yield _person(
+            number, when, companies, effort, channel, origin, fits, heat, used, random, is_recent=is_recent
+        )
 
 
 def _effort(random: Random, *, running: bool) -> Effort | None:
@@ -104,6 +107,8 @@ def _person(  # noqa: PLR0913 - the traits of one person
     heat: float,
     used: set[str],
     random: Random,
+    *,
+    is_recent: bool,
 ) -> Customer:
     first, last = random.choice(story.FIRST_NAMES), random.choice(story.LAST_NAMES)
     firm = random.choice(companies) if fits or random.random() < 0.5 else None
@@ -131,4 +136,5 @@ def _person(  # noqa: PLR0913 - the traits of one person
         fit=fits,
         heat=heat,
         request=random.choice(story.NEEDS) if random.random() < heat * 0.6 else "",
+        is_recent=is_recent,
     )

@@ -97,6 +97,9 @@ class Simulation:
                 now=now,
             )
             self._plan_visits(customer, captured.lead.person_id, now)
+            if customer.is_recent and customer.fit:
+                asked = self.end - timedelta(minutes=self.random.uniform(5, 240))
+                self.timeline.plan(max(asked, now + timedelta(minutes=5)), self._ask(captured.lead.person_id))
 
         return step
 
@@ -136,6 +139,27 @@ class Simulation:
                 add("form", "Request a demo", "/demo", 0.5)
             elif index == 0 and customer.effort and customer.effort.kind == "event":
                 add("track", "Webinar Attended", customer.effort.page, 0.5)
+
+        return step
+
+    def _ask(self, person_id: int) -> Step:
+        """Look at the prices and ask for a demo: so the queue of today has something in it."""
+
+        def step(now: datetime) -> None:
+            pages = (("page", "", "/pricing"), ("form", "Request a demo", "/demo"))
+            rows = [
+                EventInput(
+                    source=self.world.web,
+                    message_id=f"ask-{person_id}-{url}",
+                    kind=kind,
+                    name=name,
+                    url=f"https://{story.DOMAIN}{url}",
+                    occurred_at=now,
+                    person_id=person_id,
+                )
+                for kind, name, url in pages
+            ]
+            events.record(rows=rows, now=now)
 
         return step
 
