@@ -7,7 +7,7 @@ page costs the same few queries however long the queue is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,8 @@ from sla.selectors.clocks import ClockView
 from sla.selectors.links import lead_path
 from smarketing.users.models import User
 
-LIMIT = 100
+# What a rep can look at; the rest moves up as these are answered.
+LIMIT = 40
 REASONS = 4
 
 
@@ -71,6 +72,20 @@ class Counts:
     late: int
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The queue without its cards: handoffs in order, counts, and a fingerprint of all it shows."""
+
+    handoff_ids: list[int]
+    counts: Counts
+    fingerprint: str
+
+    @property
+    def hidden(self) -> int:
+        """How many leads wait below the cards of the page."""
+        return max(0, len(self.handoff_ids) - LIMIT)
+
+
 def waiting(owner: User) -> QuerySet[Handoff]:
     """Handoffs of ``owner`` that still need an answer or a first attempt."""
     open_clock = Clock.objects.open().filter(handoff=OuterRef("pk"), kind=ClockKind.RESPOND)
@@ -81,61 +96,55 @@ def waiting(owner: User) -> QuerySet[Handoff]:
     )
 
 
-def of(owner: User, *, now: datetime) -> list[Card]:
-    """The first :data:`LIMIT` cards of the queue in order."""
-    keys = sorted(_keys(owner))[:LIMIT]
-    handoffs = _rows([key[-1] for key in keys])
-    found = clocks.for_handoffs(handoffs)
+def look(owner: User, *, now: datetime) -> Queue:
+    """The order of the whole queue and what it counts, in two queries; no names are read.
+
+    With a deadline first, earliest first; then the hottest; then the oldest handoff. The fingerprint
+    changes whenever something the queue shows has changed.
+    """
+    rows = list(
+        waiting(owner)
+        .order_by("pk")
+        .values_list("pk", "version", "lead__version", "lead__person__version", "lead__person__interest__key")
+    )
+    clocks_of = {
+        handoff: (version, due_at if ended_at is None else None)
+        for handoff, version, due_at, ended_at in Clock.objects.filter(
+            handoff__in=[row[0] for row in rows], kind=ClockKind.RESPOND
+        )
+        .order_by("handoff_id", "cycle", "pk")
+        .values_list("handoff_id", "version", "due_at", "ended_at")
+    }
+    keys: list[tuple[int, str, float, int]] = []
+    parts = [str(owner.pk)]
+    late = 0
+    for pk, *versions, heat in rows:
+        clock_version, due_at = clocks_of.get(pk, (0, None))
+        is_late = due_at is not None and due_at < now
+        late += is_late
+        colder = -heat if heat is not None else float("inf")
+        keys.append((0, due_at.isoformat(), colder, pk) if due_at else (1, "", colder, pk))
+        parts.append(f"{pk}.{versions}.{clock_version}.{is_late}")
+    digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
+    return Queue([key[-1] for key in sorted(keys)], Counts(len(rows), late), digest)
+
+
+def cards(queue: Queue, *, now: datetime) -> list[Card]:
+    """The first :data:`LIMIT` cards of the queue in its order."""
+    ids = queue.handoff_ids[:LIMIT]
+    handoffs = _rows(ids)
+    found = clocks.for_handoffs(ids)
     views = clocks.views(found.values(), now=now)
     return [
-        _card(handoffs[pk], views.get(found[pk].pk) if pk in found else None)
-        for *_rest, pk in keys
-        if pk in handoffs
+        _card(handoffs[pk], views.get(found[pk].pk) if pk in found else None) for pk in ids if pk in handoffs
     ]
 
 
 def count(owner: User, *, now: datetime) -> Counts:
-    """Counts for headings and the menu."""
+    """Counts for the menu."""
     late = Clock.objects.open().filter(handoff=OuterRef("pk"), kind=ClockKind.RESPOND, due_at__lt=now)
     counts = waiting(owner).aggregate(waiting=Count("pk"), late=Count("pk", filter=Exists(late)))
     return Counts(**counts)
-
-
-def fingerprint(owner: User, *, now: datetime) -> str:
-    """Changes whenever something the queue shows has changed; far cheaper than the queue."""
-    rows = (
-        waiting(owner)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "version",
-            "lead__version",
-            "lead__person__version",
-        )
-    )
-    running = (
-        Clock.objects.filter(handoff__in=waiting(owner).values("pk"), kind=ClockKind.RESPOND)
-        .order_by("pk")
-        .values_list("pk", "version", "due_at")
-    )
-    parts = [str(owner.pk), *map(str, rows)]
-    parts += [f"{pk}.{version}.{due_at is not None and due_at < now}" for pk, version, due_at in running]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
-
-
-Key = tuple[int, str, float, int]
-
-
-def _keys(owner: User) -> Iterator[Key]:
-    """Sort keys: with a deadline first, earliest first; then the hottest; then the oldest handoff."""
-    running = Clock.objects.open().filter(owner=owner, kind=ClockKind.RESPOND, due_at__isnull=False)
-    deadlines: dict[int, datetime | None] = dict(
-        running.order_by("due_at", "pk").values_list("handoff_id", "due_at")
-    )
-    for pk, key in waiting(owner).values_list("pk", "lead__person__interest__key"):
-        due_at = deadlines.get(pk)
-        heat = -key if key is not None else float("inf")
-        yield (0, due_at.isoformat(), heat, pk) if due_at else (1, "", heat, pk)
 
 
 def _rows(ids: list[int]) -> dict[int, Handoff]:

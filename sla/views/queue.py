@@ -15,6 +15,7 @@ from leads.services import activities
 from sla import access
 from sla.forms.answers import ATTEMPTS, AnswerForm, AttemptForm, ReturnForm
 from sla.selectors import queue
+from sla.selectors.queue import Queue
 from smarketing.core.errors import DomainError, Invalid
 from smarketing.users.domain.roles import Capability
 from smarketing.web import rendering
@@ -36,11 +37,12 @@ def queue_page(request: Request) -> HttpResponse:
 @page(capability=Capability.VIEW)
 def queue_cards(request: Request) -> HttpResponse:
     """The cards alone, for the live refresh; 304 while nothing has changed."""
-    etag = f'"{queue.fingerprint(request.user, now=request.now)}"'
+    found = queue.look(request.user, now=request.now)
+    etag = f'"{found.fingerprint}"'
     if request.headers.get("If-None-Match") == etag:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = rendering.fragment(request, "sla/_queue_cards.html", _context(request, etag=etag))
+        response = rendering.fragment(request, "sla/_queue_cards.html", _shown(request, found))
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
@@ -110,14 +112,12 @@ def log(request: Request, pk: int) -> HttpResponse:
     return _changed(request, handoff, f"{label} · %(lead)s", can_undo=False)
 
 
-def _context(request: Request, *, etag: str = "") -> dict[str, Any]:
-    counts = queue.count(request.user, now=request.now)
-    return {
-        "cards": queue.of(request.user, now=request.now),
-        "counts": counts,
-        "hidden": max(0, counts.waiting - queue.LIMIT),
-        "etag": etag or f'"{queue.fingerprint(request.user, now=request.now)}"',
-    }
+def _context(request: Request) -> dict[str, Any]:
+    return _shown(request, queue.look(request.user, now=request.now))
+
+
+def _shown(request: Request, found: Queue) -> dict[str, Any]:
+    return {"queue": found, "cards": queue.cards(found, now=request.now)}
 
 
 def _changed(request: Request, handoff: Handoff, sentence: str, *, can_undo: bool = True) -> HttpResponse:
