@@ -13,6 +13,12 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from leads.api.activities import ActivityResource
+from leads.api.campaigns import CampaignResource
+from leads.api.companies import CompanyResource
+from leads.api.events import PersonEventResource
+from leads.api.people import PersonResource
+from leads.api.touchpoints import TouchpointResource
 from smarketing.web.api.audit import AuditEntryResource
 from smarketing.web.api.notifications import NotificationResource
 from smarketing.web.api.tokens import TokenResource
@@ -21,6 +27,12 @@ from smarketing.web.api.webhooks import DeliveryResource, WebhookResource
 from smarketing.web.rest.routers import Router
 
 router = Router()
+router.register("people", PersonResource, basename="person")
+router.register("people/(?P<person>[0-9]{1,18})/events", PersonEventResource, basename="person-event")
+router.register("companies", CompanyResource, basename="company")
+router.register("campaigns", CampaignResource, basename="campaign")
+router.register("touchpoints", TouchpointResource, basename="touchpoint")
+router.register("activities", ActivityResource, basename="activity")
 router.register("users", UserResource, basename="user")
 router.register("teams", TeamResource, basename="team")
 router.register("tokens", TokenResource, basename="token")

@@ -339,7 +339,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    # Members called alike ("kind", "state") whose values differ, each with a name of its own.
+    # Members called alike ("kind", "state") whose values differ, each with a name of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "ActivityKind": "leads.models.ActivityKind",
+        "ActivityOutcome": "leads.models.ActivityOutcome",
+        "CampaignKind": "leads.models.CampaignKind",
+        "CampaignStatus": "leads.models.CampaignStatus",
+        "ClockKind": "sla.models.ClockKind",
+        "ClockState": "sla.models.ClockState",
+        "EventKind": "leads.models.EventKind",
+        "HandoffState": "funnel.models.HandoffState",
+        "LostReason": "funnel.models.LostReason",
+        "OpportunityStageKind": "funnel.models.OpportunityStageKind",
+        "ReturnReason": "funnel.models.ReturnReason",
+        "StageKind": "funnel.models.StageKind",
+        "TouchpointKind": "leads.models.TouchpointKind",
+        "VersionState": "funnel.models.DefinitionState",
+    },
 }
 
 # --- caches: see the modules named ----------------------------------------------------------

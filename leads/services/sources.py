@@ -45,3 +45,13 @@ def ensure(*, code: str, name: str = "", kind: str, now: datetime) -> Source:
 def manual(*, now: datetime) -> Source:
     """Where records come from that a colleague typed in."""
     return ensure(code="manual", name="Typed in", kind=SourceKind.MANUAL, now=now)
+
+
+@transaction.atomic
+def of_program(*, code: str, now: datetime) -> Source:
+    """The source that a program names, whatever its kind; a new code is a new source of kind API.
+
+    Without a code it is "api". Raises ``BadValue`` when the code is not a slug.
+    """
+    known = Source.objects.filter(code=code or "api").first()
+    return known or ensure(code=code or "api", kind=SourceKind.API, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.request import Request
 
@@ -17,19 +17,18 @@ class MustMatch(DomainError):
     title: ClassVar[str] = "If-Match is needed"
 
 
-def etag(obj: Any) -> str | None:
-    """The entity tag of a versioned object."""
-    version = getattr(obj, "version", None)
+def etag(version: int | str | None) -> str | None:
+    """The entity tag of a version."""
     return None if version is None else f'"{version}"'
 
 
-def check_match(request: Request, obj: Any, *, required: bool) -> None:
+def check_match(request: Request, version: int | str | None, *, required: bool) -> None:
     """Compare ``If-Match`` with the object's version; the caller holds the row's lock.
 
     Raises :class:`MustMatch` (428) when it is required and absent, :class:`Stale` (412) when the
     object has moved on. Objects without a version are not compared.
     """
-    current = etag(obj)
+    current = etag(version)
     if current is None:
         return
     sent = request.headers.get("If-Match")
@@ -39,4 +38,4 @@ def check_match(request: Request, obj: Any, *, required: bool) -> None:
         return
     tags = [tag.strip() for tag in sent.split(",")]
     if "*" not in tags and current not in tags:
-        raise Stale(f"It is now version {current}. Read it again and repeat your change.")
+        raise Stale(f"It is now version {version}. Read it again and repeat your change.")

@@ -84,6 +84,8 @@ class ResourceSchema(AutoSchema):
         outputs = getattr(self.view, "outputs", {})
         success = outputs.get(action, output(many=True) if action == "list" else output)
         responses: dict[Any, Any] = {201 if action == "create" else 200: success}
+        if action == "create" and getattr(self.view, "finds_stored", False):
+            responses[200] = OpenApiResponse(success, description="It was stored before.")
         if action == "destroy":
             responses = {204: None}
         known = dict(_PROBLEMS)

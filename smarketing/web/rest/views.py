@@ -18,6 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar
 
 from django.db import DatabaseError, transaction
@@ -35,7 +36,7 @@ from smarketing.core.errors import FieldError, Invalid, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.users.services import idempotency
-from smarketing.web.rest import concurrency, throttling
+from smarketing.web.rest import concurrency, members, throttling
 from smarketing.web.rest.parameters import MAX_SEARCH, BadParameter, check_known
 
 _KEY_MAX = 255
@@ -65,6 +66,7 @@ class Resource(GenericViewSet[Any]):
     searchable: ClassVar[bool] = False  # then ``search`` must be supplied
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}  # action → further query parameters
     lookup_value_regex = r"[0-9]{1,18}"
+    finds_stored: ClassVar[bool] = False  # create answers 200 for what was stored before; see is_new
     secret_actions: ClassVar[frozenset[str]] = frozenset()  # their answers are never kept for a replay
     max_body_bytes: ClassVar[int] = 1024 * 1024
     max_json_nodes: ClassVar[int] = 2_000
@@ -78,6 +80,11 @@ class Resource(GenericViewSet[Any]):
     def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Narrow ``queryset`` by the words of ``?search=``."""
         raise NotImplementedError
+
+    def version_of(self, obj: Any) -> int | str | None:
+        """What the object's ETag is made of; ``None`` for one that is not edited."""
+        version: int | str | None = getattr(obj, "version", None)
+        return version
 
     # --- what a resource uses --------------------------------------------------------------------
     @property
@@ -93,20 +100,21 @@ class Resource(GenericViewSet[Any]):
         """The instant of this request, read once."""
         return clock.now()
 
-    def load(self, *, match: bool = False) -> Any:
+    def load(self, *, match: bool = False, lock: bool = True) -> Any:
         """The object of the address, or 404. Locked for an unsafe request.
 
         ``match`` demands ``If-Match`` (428 without); when it is sent it is always compared (412).
+        ``lock=False`` is for a service whose order of locks begins with another row.
         """
         queryset = self.visible()
         unsafe = self.request.method not in SAFE_METHODS
         found = queryset.filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
-        if unsafe and found is not None:
+        if unsafe and lock and found is not None:
             found = next(iter(locks.rows(queryset, [found.pk])), None)
         if found is None:
             raise Missing("There is no such object, or you may not see it.")
         if unsafe:
-            concurrency.check_match(self.request, found, required=match)
+            concurrency.check_match(self.request, self.version_of(found), required=match)
         return found
 
     def valid(self, *, partial: bool = False) -> dict[str, Any]:
@@ -116,14 +124,9 @@ class Resource(GenericViewSet[Any]):
         if not isinstance(data, dict):
             raise Invalid("The body has to be a JSON object.")
         serializer = serializer_class(data=data, partial=partial, context=self.get_serializer_context())
-        writable = {name for name, f in getattr(serializer, "fields", {}).items() if not f.read_only}
-        unknown = sorted(set(data) - writable)
+        unknown = list(islice(members.unknown(serializer, data), 20))
         if unknown:
-            choice = ", ".join(sorted(writable)) or "none"
-            raise Invalid(
-                "The body has members that are unknown here or can't be written.",
-                errors=[FieldError(name[:100], "unknown", f"Allowed: {choice}.") for name in unknown[:20]],
-            )
+            raise Invalid("The body has members that are unknown here or can't be written.", errors=unknown)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -131,7 +134,7 @@ class Resource(GenericViewSet[Any]):
         """``obj`` through this action's output serializer, with its ETag."""
         output = self.outputs.get(self.action or "", self.output)
         data = output(obj, context=self.get_serializer_context()).data
-        tag = concurrency.etag(obj)
+        tag = concurrency.etag(self.version_of(obj))
         return Response(data, status=status, headers={"ETag": tag} if tag else None)
 
     # --- wiring of the framework -----------------------------------------------------------------
@@ -263,10 +266,14 @@ class Creatable:
         """Call the service."""
         raise NotImplementedError
 
+    def is_new(self, obj: Any) -> bool:
+        """Whether ``make`` made it; a record that was stored before is answered with 200."""
+        return True
+
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Make one object: 201 with its ``Location``."""
         obj = self.make(self.valid())
-        response: Response = self.answer(obj, status=201)
+        response: Response = self.answer(obj, status=201 if self.is_new(obj) else 200)
         response["Location"] = f"{request.path.rstrip('/')}/{obj.pk}"
         return response
 
