@@ -13,12 +13,20 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from funnel.api.definitions import DefinitionResource
+from funnel.api.handoffs import HandoffResource
+from funnel.api.opportunities import OpportunityResource
+from funnel.api.products import ProductResource
+from funnel.api.stages import OpportunityStageResource, StageResource
 from leads.api.activities import ActivityResource
 from leads.api.campaigns import CampaignResource
 from leads.api.companies import CompanyResource
 from leads.api.events import PersonEventResource
 from leads.api.people import PersonResource
 from leads.api.touchpoints import TouchpointResource
+from reporting.api.reports import ReportResource
+from sla.api.agreements import AgreementResource
+from sla.api.clocks import ClockResource
 from smarketing.web.api.audit import AuditEntryResource
 from smarketing.web.api.notifications import NotificationResource
 from smarketing.web.api.tokens import TokenResource
@@ -33,6 +41,14 @@ router.register("companies", CompanyResource, basename="company")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("touchpoints", TouchpointResource, basename="touchpoint")
 router.register("activities", ActivityResource, basename="activity")
+router.register("opportunities", OpportunityResource, basename="opportunity")
+router.register("products", ProductResource, basename="product")
+router.register("stages", StageResource, basename="stage")
+router.register("opportunity-stages", OpportunityStageResource, basename="opportunity-stage")
+router.register("handoffs", HandoffResource, basename="handoff")
+router.register("definitions", DefinitionResource, basename="definition")
+router.register("clocks", ClockResource, basename="clock")
+router.register("agreements", AgreementResource, basename="agreement")
 router.register("users", UserResource, basename="user")
 router.register("teams", TeamResource, basename="team")
 router.register("tokens", TokenResource, basename="token")
@@ -61,6 +77,8 @@ _swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/me", MeResource.as_view({"get": "current"}), name="me"),
+    path("v1/reports", ReportResource.as_view({"get": "index"}), name="reports"),
+    path("v1/reports/<slug:key>", ReportResource.as_view({"get": "compute"}), name="report"),
     path("v1/", include(router.urls)),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", docs, name="api-docs"),

@@ -353,6 +353,7 @@ SPECTACULAR_SETTINGS = {
         "LostReason": "funnel.models.LostReason",
         "OpportunityStageKind": "funnel.models.OpportunityStageKind",
         "ReturnReason": "funnel.models.ReturnReason",
+        "Side": "smarketing.users.models.SideChoices",
         "StageKind": "funnel.models.StageKind",
         "TouchpointKind": "leads.models.TouchpointKind",
         "VersionState": "funnel.models.DefinitionState",

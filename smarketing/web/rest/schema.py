@@ -82,7 +82,9 @@ class ResourceSchema(AutoSchema):
             return super().get_response_serializers()
         action = getattr(self.view, "action", None)
         outputs = getattr(self.view, "outputs", {})
-        success = outputs.get(action, output(many=True) if action == "list" else output)
+        success = outputs.get(action, output)
+        if action == "list":
+            success = success(many=True)
         responses: dict[Any, Any] = {201 if action == "create" else 200: success}
         if action == "create" and getattr(self.view, "finds_stored", False):
             responses[200] = OpenApiResponse(success, description="It was stored before.")

@@ -245,7 +245,8 @@ class Listable:
                 raise BadParameter(f"search has at most {MAX_SEARCH} characters.")
             queryset = self.search(queryset, text)
         rows = self.paginate_queryset(queryset)
-        data = self.output(rows, many=True, context=self.get_serializer_context()).data
+        output = self.outputs.get("list", self.output)
+        data = output(rows, many=True, context=self.get_serializer_context()).data
         response: Response = self.get_paginated_response(data)
         return response
 

@@ -1,0 +1,117 @@
+"""``/api/v1/clocks``: running and ended promises, each with the strip that explains its deadline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django_filters import filters
+from django_filters.filterset import FilterSet
+from rest_framework import serializers
+
+from sla.models import Clock, ClockAction, ClockKind, ClockState
+from sla.selectors import clocks
+from smarketing.users.domain.roles import Capability as C
+from smarketing.web.rest.fields import MOST_ID, Instant, ModelOut, NamedOut
+from smarketing.web.rest.views import Listable, Resource, Retrievable
+
+
+class ClockOut(ModelOut[Clock]):
+    """A promise about a handoff. Paused it has no ``due_at`` but ``remaining_seconds``."""
+
+    lead = serializers.IntegerField(source="handoff.lead_id")
+    person = NamedOut(source="handoff.lead.person", read_only=True)
+    owner = NamedOut(read_only=True)
+    metric = serializers.CharField(source="clause.metric")
+
+    class Meta:
+        model = Clock
+        fields: tuple[str, ...] = (
+            "id", "handoff", "lead", "person", "owner", "kind", "metric", "cycle", "state", "started_at",
+            "target_seconds", "due_at", "paused_at", "remaining_seconds", "breached_at", "ended_at",
+            "elapsed_seconds", "version",
+        )  # fmt: skip
+
+
+class SegmentOut(serializers.Serializer[Any]):
+    """A piece of time: whether it counts, and why not."""
+
+    start = Instant()
+    end = Instant()
+    kind = serializers.ChoiceField(choices=["counting", "off_hours", "holiday", "paused"])
+
+
+class MarkOut(serializers.Serializer[Any]):
+    """What happened or falls due at an instant."""
+
+    at = Instant()
+    kind = serializers.CharField()
+    label = serializers.CharField()
+    detail = serializers.CharField()
+    is_void = serializers.BooleanField()
+
+
+class StripOut(serializers.Serializer[Any]):
+    """Start, target, calendar and pauses give the deadline: add up the counting seconds."""
+
+    start = Instant()
+    end = Instant()
+    calendar = serializers.CharField()
+    target_seconds = serializers.FloatField(source="target.total_seconds")
+    counted_seconds = serializers.FloatField(source="counted.total_seconds")
+    segments = SegmentOut(many=True)
+    marks = MarkOut(many=True)
+
+
+class ClockDetailOut(ClockOut):
+    """With its strip."""
+
+    strip = serializers.SerializerMethodField()
+
+    class Meta(ClockOut.Meta):
+        fields = (*ClockOut.Meta.fields, "strip")
+
+    def get_strip(self, clock: Clock) -> StripOut:
+        """Up to its end, or up to its deadline while it runs."""
+        now: datetime = self.context["view"].now
+        told: Any = StripOut(clocks.strip(clock, now=now)).data
+        return told  # type: ignore[no-any-return]
+
+
+class ClockFilter(FilterSet):
+    """Clocks by state, kind, owner, handoff and time; times are half-open: from ≤ t < to."""
+
+    state = filters.MultipleChoiceFilter(choices=ClockState.choices)
+    kind = filters.MultipleChoiceFilter(choices=ClockKind.choices)
+    owner = filters.NumberFilter(min_value=1, max_value=MOST_ID)
+    handoff = filters.NumberFilter(min_value=1, max_value=MOST_ID)
+    lead = filters.NumberFilter(field_name="handoff__lead", min_value=1, max_value=MOST_ID)
+    open = filters.BooleanFilter(field_name="ended_at", lookup_expr="isnull")
+    started_from = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
+    started_to = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    due_from = filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="gte")
+    due_to = filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="lt")
+
+    class Meta:
+        model = Clock
+        fields = ("state", "kind", "owner", "handoff")
+
+
+class ClockResource(Listable, Retrievable, Resource):
+    """Clocks; everybody sees every one."""
+
+    model = Clock
+    capabilities = {"list": C.VIEW, "retrieve": C.VIEW}
+    output = ClockDetailOut
+    outputs = {"list": ClockOut}
+    filterset_class = ClockFilter
+    ordering_fields = {"started_at": "started_at", "due_at": "due_at"}
+    ordering_default = ("-started_at",)
+
+    def visible(self) -> QuerySet[Clock]:
+        found = clocks.visible_to(self.actor)
+        if self.action == "list":
+            return found
+        actions = ClockAction.objects.select_related("actor").order_by("pk")
+        return found.prefetch_related("events", Prefetch("actions", actions))
