@@ -15,6 +15,8 @@ from rest_framework.response import Response
 
 from funnel.api.definitions import DefinitionResource
 from funnel.api.handoffs import HandoffResource
+from funnel.api.lead_batches import LeadBatchResource
+from funnel.api.leads import LeadResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
 from funnel.api.stages import OpportunityStageResource, StageResource
@@ -41,6 +43,8 @@ router.register("companies", CompanyResource, basename="company")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("touchpoints", TouchpointResource, basename="touchpoint")
 router.register("activities", ActivityResource, basename="activity")
+router.register("leads/bulk", LeadBatchResource, basename="lead-batch")
+router.register("leads", LeadResource, basename="lead")
 router.register("opportunities", OpportunityResource, basename="opportunity")
 router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")

@@ -53,7 +53,7 @@ class ReportResultOut(serializers.Serializer[Any]):
     tables = serializers.DictField(child=ReportTableOut())
     formulas = serializers.DictField(child=serializers.CharField())
     notes = serializers.ListField(child=serializers.CharField())
-    why_empty = serializers.CharField(allow_blank=True)
+    why_empty = serializers.CharField(allow_null=True)
 
 
 class ReportResource(Resource):
