@@ -11,6 +11,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 from smarketing import env
+from smarketing.core import supervisor
 from smarketing.embedded.process import StartError
 from smarketing.embedded.servers import used
 
@@ -34,15 +35,19 @@ WITHOUT_SERVERS = frozenset(
 )
 
 
-def main(argv: list[str]) -> None:
-    """Run the command named on the command line."""
+def main(argv: list[str]) -> int:
+    """Run the command named on the command line; the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smarketing.settings")
+    if argv[1:2] == ["up"]:
+        return supervisor.main(argv[2:])
     names = env.embedded() if needs_servers(argv[1:]) else []
     try:
         with used(names, env.HOME):
             execute_from_command_line(argv)
     except StartError as error:
-        sys.exit(f"manage.py: {error}")
+        sys.stderr.write(f"manage.py: {error}\n")
+        return 1
+    return 0
 
 
 def needs_servers(arguments: list[str]) -> bool:
@@ -55,4 +60,4 @@ def needs_servers(arguments: list[str]) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv)
+    sys.exit(main(sys.argv))

@@ -18,9 +18,6 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
-# The queues a loop may run on; one worker serves all of them until there are several hosts.
-QUEUES = ("intake", "default", "mail", "reports")
-
 
 class RunOnce(Protocol):
     """One pass: handle at most ``limit`` due items, return how many there were."""

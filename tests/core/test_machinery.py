@@ -20,9 +20,10 @@ from django.db import connection
 
 import manage
 from smarketing import celery, env
-from smarketing.core import checks, loops, tasks
+from smarketing.core import checks, loops, supervisor, tasks
 from smarketing.core.children import Child
-from smarketing.core.management.commands import up
+from smarketing.core.management.commands import prepare
+from smarketing.core.queues import QUEUES
 from smarketing.embedded import process
 
 
@@ -141,7 +142,7 @@ def test_beat_sends_every_loop_at_its_pace_and_the_canary(monkeypatch: Any) -> N
 
 
 def test_every_registered_loop_runs_on_a_queue_that_is_served() -> None:
-    assert {loop.queue for loop in loops.all_loops()} <= set(loops.QUEUES)
+    assert {loop.queue for loop in loops.all_loops()} <= set(QUEUES)
 
 
 def _nothing(*, now: datetime, limit: int) -> int:
@@ -176,17 +177,21 @@ def test_up_says_when_its_port_is_taken() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CommandError, match=f"can't listen on 127.0.0.1:{port} .* try --port"):
-            up._need_free_port("127.0.0.1", port)
+        with pytest.raises(supervisor.Refused, match=f"can't listen on 127.0.0.1:{port} .* try --port"):
+            supervisor.need_free_port("127.0.0.1", port)
 
 
 def test_up_runs_once_below_a_home(tmp_path: Path) -> None:
-    with up._only_one(tmp_path), pytest.raises(CommandError, match="already running"), up._only_one(tmp_path):
+    with (
+        supervisor.only_one(tmp_path),
+        pytest.raises(supervisor.Refused, match="already running"),
+        supervisor.only_one(tmp_path),
+    ):
         pass
 
 
 def test_the_state_of_static_sources_is_stable() -> None:
-    assert up.static_sources() == up.static_sources()
+    assert prepare.static_sources() == prepare.static_sources()
 
 
 # --- children ---------------------------------------------------------------------------------

@@ -176,8 +176,8 @@ class Installation:
 
     def kill_pool_child(self) -> int:
         """``kill -9`` the process of the worker that runs tasks; its number."""
-        children = self.process("worker").children()
-        victim = self.random.choice(children)
+        wait_for(lambda: self.process("worker").children(), what="the worker has its pool")
+        victim = self.random.choice(self.process("worker").children())
         victim.kill()
         return victim.pid
 
@@ -256,7 +256,7 @@ class Installation:
 def prepared(place: Path) -> Path:
     """A home whose database is migrated, to be copied by :func:`copied`; made once per run."""
     place.mkdir(parents=True)
-    manage(place, "migrate", "--verbosity", "0", seconds=300)
+    manage(place, "prepare", seconds=300)
     with used(["valkey"], place):
         pass
     for name in ("postgres", "valkey"):
@@ -267,7 +267,7 @@ def prepared(place: Path) -> Path:
 def copied(template: Path, home: Path) -> Path:
     """A home of its own for one test: what ``template`` holds, with owners and modes."""
     home.mkdir(parents=True)
-    for name in ("postgres", "secret"):
+    for name in ("postgres", "secret", "prepared"):
         subprocess.run(["cp", "-a", str(template / name), str(home / name)], check=True)
     return home
 
