@@ -17,15 +17,15 @@ from leads.selectors import timeline
 from leads.selectors.timeline import Category, Entry, Position, Provider
 from smarketing.users.models import User
 
-_TONES = {"customer": "good", "lost": "bad", "disqualified": "bad", "recycled": "warn", "nurture": "info"}
+_TONES = {"customer": "ok", "lost": "bad", "disqualified": "bad", "recycled": "warn", "nurture": "info"}
 _ANSWERS = {
-    HandoffState.ACCEPTED: ("handshake", "good"),
+    HandoffState.ACCEPTED: ("handshake", "ok"),
     HandoffState.RETURNED: ("undo-2", "warn"),
     HandoffState.UPHELD: ("undo-2", "warn"),
     HandoffState.OVERTURNED: ("undo-2", "warn"),
     HandoffState.EXPIRED: ("timer-off", "bad"),
 }
-_DEALS = {OpportunityStageKind.WON: ("trophy", "good"), OpportunityStageKind.LOST: ("circle-x", "bad")}
+_DEALS = {OpportunityStageKind.WON: ("trophy", "ok"), OpportunityStageKind.LOST: ("circle-x", "bad")}
 
 
 def stages(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
