@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import Source
@@ -21,22 +22,20 @@ _GROUPING_LABELS = {
 class ReportForm(forms.Form):
     """First and last day, source and grouping; every change reloads the report."""
 
-    source = forms.ChoiceField(label=_("Source"), required=False)
-    by = forms.ChoiceField(label=_("Group by"), required=False)
-
     def __init__(self, *args: Any, report: Report, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # "from" is a word of the language, so the two days are added by name.
-        day = {"required": False, "widget": forms.DateInput(attrs={"type": "date"})}
-        fields = {
-            "from": forms.DateField(label=_("First day"), **day),
-            "to": forms.DateField(label=_("Last day"), **day),
-            **self.fields,
-        }
-        choices = [("", _("All")), *Source.objects.values_list("code", "name")]
-        fields["source"].choices = choices
+        chosen = {"from": _day(gettext("First day")), "to": _day(gettext("Last day")), "source": _sources()}
         if report.groupings:
-            fields["by"].choices = [(g, _GROUPING_LABELS[g]) for g in report.groupings]
-        else:
-            del fields["by"]
-        self.fields = fields
+            labels = [(grouping, _GROUPING_LABELS[grouping]) for grouping in report.groupings]
+            chosen["by"] = forms.ChoiceField(label=_("Group by"), required=False, choices=labels)
+        self.fields.update(chosen)
+
+
+def _day(label: str) -> forms.Field:
+    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+def _sources() -> forms.Field:
+    choices = [("", _("All")), *Source.objects.values_list("code", "name")]
+    return forms.ChoiceField(label=_("Source"), required=False, choices=choices)

@@ -122,7 +122,7 @@ def _table(params: Params, name: str, measures: Mapping[str, Count]) -> Table:
         delivered(params)
         .values(group_key=F(column), group_label=F(label))
         .annotate(**measures)
-        .order_by("-delivered", "group_label")
+        .order_by(F("delivered").desc(), "group_label")
     )
     rows = [
         Row(f"{name}:{BLANK if line['group_key'] is None else line['group_key']}", _values(_name(line), line))

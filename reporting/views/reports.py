@@ -71,7 +71,7 @@ def behind(request: Request, key: str) -> HttpResponse:
 
 
 def _given(request: Request) -> Mapping[str, str]:
-    return {name: value for name, value in request.GET.items() if value and name not in _OWN}
+    return {name: value for name, value in request.GET.dict().items() if value and name not in _OWN}
 
 
 def _opener(found: Report, given: Mapping[str, str]) -> presentation.Opener:

@@ -113,7 +113,7 @@ def _person(  # noqa: PLR0913 - the traits of one person
     first, last = random.choice(story.FIRST_NAMES), random.choice(story.LAST_NAMES)
     firm = random.choice(companies) if fits or random.random() < 0.5 else None
     host = firm.domain if firm else random.choice(("gmail.com", "gmx.de", "outlook.com"))
-    local = f"{first}.{last}".lower().translate(str.maketrans({" ": "", "'": "", "’": ""}))
+    local = "".join(c for c in f"{first}.{last}".lower() if c not in " '’")
     local = local.encode("ascii", "ignore").decode() or "contact"
     email = f"{local}@{host}"
     if email in used:

@@ -64,7 +64,7 @@ class Simulation:
     def run(self) -> int:
         """Plan the captures and let the year happen; returns the number of steps taken."""
         self._listen()
-        for customer in customers(self.count, self.random):
+        for customer in list(customers(self.count, self.random)):
             self.timeline.plan(self._moment(customer.when), self._capture(customer))
         return self.timeline.run(before=self._sweep, after=self._react)
 
