@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from funnel.views import leads
+from funnel.views import board, handoffs, lead_actions, leads, opportunities
 
 app_name = "funnel"
 urlpatterns: list[URLPattern] = [
@@ -12,4 +12,21 @@ urlpatterns: list[URLPattern] = [
     path("leads/export.csv", leads.export, name="leads_export"),
     path("leads/owner/", leads.change_owner, name="leads_owner"),
     path("leads/owner/undo/<int:pk>/<int:at>/", leads.undo_owner, name="owner_undo"),
+    path("leads/<int:pk>/deliver/", lead_actions.deliver, name="lead_deliver"),
+    path("leads/<int:pk>/override/", lead_actions.override, name="lead_override"),
+    path("leads/<int:pk>/owner/", lead_actions.change_owner, name="lead_owner"),
+    path("leads/<int:pk>/move/", lead_actions.move, name="lead_move"),
+    path("leads/<int:pk>/qualification/", lead_actions.qualify, name="lead_qualify"),
+    path("leads/<int:pk>/signals/<slug:key>/", lead_actions.events_of_signal, name="signal_events"),
+    path("handoffs/<int:pk>/accept/", handoffs.accept, name="handoff_accept"),
+    path("handoffs/<int:pk>/return/", handoffs.return_, name="handoff_return"),
+    path("handoffs/<int:pk>/undo/", handoffs.undo, name="handoff_undo"),
+    path("opportunities/", board.board_page, name="opportunities"),
+    path("opportunities/list/", board.deal_list, name="opportunities_list"),
+    path("opportunities/export.csv", board.export, name="opportunities_export"),
+    path("opportunities/new/", opportunities.new, name="opportunity_new"),
+    path("opportunities/<int:pk>/", opportunities.deal_page, name="opportunity"),
+    path("opportunities/<int:pk>/edit/", opportunities.edit, name="opportunity_edit"),
+    path("opportunities/<int:pk>/move/", board.move, name="opportunity_move"),
+    path("opportunities/<int:pk>/undo/", board.undo, name="opportunity_undo"),
 ]

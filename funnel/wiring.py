@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from funnel import invariants, subscribers
+from funnel import palette as hits
 from funnel.events import (
     HandoffAccepted,
     HandoffDelivered,
@@ -17,13 +18,14 @@ from funnel.events import (
 from funnel.selectors import timeline_rows
 from funnel.services import delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
+from funnel.views import panels as shown
 from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
 from leads.selectors import timeline
 from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
-from smarketing.web import navigation
+from smarketing.web import navigation, palette, panels
 from smarketing.web.navigation import NavItem
 
 
@@ -52,5 +54,20 @@ def connect() -> None:
 
 
 def _add_pages() -> None:
-    """Entries of the menu."""
+    """Entries of the menu, panels on the pages of leads, hits of the palette."""
     navigation.register(NavItem(_("Leads"), "users", "funnel:leads", order=20, key="l", phone=True))
+    navigation.register(
+        NavItem(_("Opportunities"), "square-kanban", "funnel:opportunities", order=30, key="b", phone=True)
+    )
+    panels.register("lead.header", "stage", shown.header, order=10)
+    panels.register("person.header", "stage", shown.person_header, order=10)
+    panels.register("lead.actions", "handoff", shown.actions, order=10)
+    panels.register("lead.main", "handoff", shown.handoff, order=20)
+    panels.register("lead.main", "score", shown.score, order=40)
+    panels.register("lead.side", "qualification", shown.qualification, order=20)
+    panels.register("lead.side", "deals", shown.deals_of_lead, order=30)
+    panels.register("person.side", "deals", shown.deals_of_person, order=30)
+    panels.register("company.side", "deals", shown.deals_of_company, order=10)
+    panels.register("company.side", "leads", shown.leads_of_company, order=20)
+    palette.register("funnel.actions", _("Add"), hits.actions, order=25)
+    palette.register("funnel.deals", _("Opportunities"), hits.opportunities, order=50)

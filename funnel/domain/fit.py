@@ -34,6 +34,12 @@ WORDS = {
     "range": "is between {value}", "contains": "contains {value}", "not_contains": "does not contain {value}",
     "matches": "looks like {value}", "known": "is known", "unknown": "is not known",
 }  # fmt: skip
+# What is asked in a way that "the person's x is y" does not say well.
+PHRASES = {
+    ("person.has_work_email", "equals", True): "the person's e-mail address is one of a company",
+    ("person.has_work_email", "equals", False): "the person's e-mail address is a private one",
+    ("person.do_not_contact", "equals", True): "the person asked not to be contacted",
+}
 ROOT_WORDS = {
     "person": "the person's", "company": "the company's", "lead": "the lead's", "attributes": "the attribute",
     "properties": "the event's",
@@ -161,16 +167,33 @@ def band(score: float, bands: Mapping[str, float]) -> str:
 
 def describe(condition: Condition) -> str:
     """The condition in plain words: "the company's employees is at least 50"."""
+    value = condition.value
+    if isinstance(value, bool) and (condition.path, condition.operator, value) in PHRASES:
+        return PHRASES[condition.path, condition.operator, value]
     root, _, name = condition.path.partition(".")
     subject = f"{ROOT_WORDS.get(root, root)} {name.replace('_', ' ').replace('.', ' ')}".strip()
-    value = condition.value
     if condition.operator == "range" and isinstance(value, list | tuple) and len(value) == 2:
         text = f"{_plain(value[0])} and {_plain(value[1])}"
     elif isinstance(value, list | tuple):
         text = ", ".join(_plain(item) for item in value)
+    elif condition.operator == "matches":
+        return f"{subject} {_pattern(str(value))}"
     else:
         text = _plain(value)
     return f"{subject} {WORDS[condition.operator].format(value=text)}"
+
+
+def _pattern(pattern: str) -> str:
+    """A pattern with stars at its ends only, in words."""
+    inner = pattern.strip("*")
+    if not inner or any(sign in inner for sign in "*?"):
+        return f"looks like “{pattern}”"
+    before, after = pattern.startswith("*"), pattern.endswith("*")
+    if before and after:
+        return f"contains “{inner}”"
+    if before or after:
+        return f"{'ends' if before else 'begins'} with “{inner}”"
+    return f"is “{inner}”"
 
 
 def sentence(criterion: Criterion) -> str:
@@ -287,4 +310,6 @@ def _folded(value: Any) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"“{value}”" if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return f"“{value}”"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -42,6 +42,8 @@ TRANSITIONS: Mapping[tuple[State, Action], State] = {
     (State.RETURNED, Action.OVERTURN): State.OVERTURNED,
 }
 OPEN = frozenset({State.ASSEMBLING, State.DELIVERED})
+# Stages a lead can be delivered from.
+DELIVERABLE = frozenset({"visitor", "lead", "nurture", "mql"})
 PASSED_THE_GATE = frozenset(State) - {State.ASSEMBLING, State.GATE_FAILED}
 
 

@@ -78,9 +78,9 @@ class Row:
         return self.state.stage
 
     @property
-    def cell(self) -> str:
-        """Fit and interest band together: "A1"."""
-        return str(self.lead.score)
+    def interest_band(self) -> int | None:
+        """The band of an open lap; of an ended one no band is kept up."""
+        return self.lead.score.interest_band if self.lead.closed_at is None else None
 
 
 def listed(user: User, *, sort: str = "") -> QuerySet[LeadState]:
@@ -112,6 +112,12 @@ def dressed(states: Sequence[LeadState], *, at: datetime) -> list[Row]:
     decay = definitions.decay_of(definitions.in_force())
     shown = {state.pk: state for state in _shown(LeadState.objects.filter(pk__in=[s.pk for s in states]))}
     return [_row(shown[s.pk], decay, at) for s in states if s.pk in shown]
+
+
+def of_company(user: User, company_id: int, *, at: datetime, limit: int) -> list[Row]:
+    """The newest leads captured for a company."""
+    states = LeadState.objects.visible_to(user).filter(lead__company=company_id)
+    return dressed(list(states.order_by("-captured_at", "-pk")[:limit]), at=at)
 
 
 def exported(states: QuerySet[LeadState], *, at: datetime) -> Iterator[Row]:

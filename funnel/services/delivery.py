@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from funnel.domain.handoffs import DELIVERABLE
 from funnel.events import HandoffDelivered, HandoffGateFailed, HandoffWaiting
 from funnel.models import DefinitionVersion, Handoff, HandoffState, LeadScore, LeadState, MoveCause
 from funnel.selectors import definitions, facts, packets
@@ -20,7 +21,6 @@ from smarketing.users.models import User
 
 # The gate's own item beside the minimum information: the lead never met the definition.
 NOT_QUALIFIED = "definition"
-DELIVERABLE = frozenset({"visitor", "lead", "nurture", "mql"})
 
 
 class DeliveryNotAllowed(Denied):

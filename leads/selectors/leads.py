@@ -14,11 +14,6 @@ def of_person(user: User, person_id: int) -> list[Lead]:
     return list(laps.select_related("source", "channel", "campaign").order_by("-lap"))
 
 
-def of_company(user: User, company_id: int) -> QuerySet[Lead]:
-    """Leads captured for a company, with their person."""
-    return Lead.objects.visible_to(user).filter(company=company_id).select_related("person", "channel")
-
-
 def of_campaign(user: User, campaign_id: int) -> QuerySet[Lead]:
     """Leads that a campaign brought, with their person."""
     return (

@@ -12,7 +12,7 @@ from leads.forms.filters import CompanyFilter
 from leads.forms.records import NewCompanyForm
 from leads.models import Company
 from leads.selectors import companies as company_rows
-from leads.selectors import leads, people
+from leads.selectors import people
 from leads.services import companies
 from leads.views import facts
 from smarketing.core.errors import DomainError
@@ -24,7 +24,6 @@ from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
 from smarketing.web.tables import Column, TableSpec
 
-RECENT = 20
 SUGGESTIONS = 12
 
 COMPANIES = TableSpec(
@@ -79,13 +78,11 @@ def company_page(request: Request, pk: int) -> HttpResponse:
     """A company, its people rolled up and its leads. Panels of ``company.main`` … get the company."""
     company = access.get_company(request.user, pk)
     table = PEOPLE.bind(people.of_company(request.user, company.pk), request.GET)
-    captured = leads.of_company(request.user, company.pk)
     context = {
         "company": company,
         "company_facts": facts.rows("company", company, request.user),
         "table": table,
         "path": request.path,
-        "leads": list(captured.order_by("-captured_at", "-pk")[:RECENT]),
         "panels_main": panels.build("company.main", company, viewer=request.user, now=request.now),
         "panels_side": panels.build("company.side", company, viewer=request.user, now=request.now),
     }

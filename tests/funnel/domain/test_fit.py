@@ -84,7 +84,8 @@ def test_bands(score, band):
         (Condition("company.size", "at_least", 50), 20, "+20 when the company's size is at least 50"),
         (Condition("company.size", "range", [5, 9]), 5, "+5 when the company's size is between 5 and 9"),
         (Condition("lead.a", "in", ["S", "M"]), -5, "-5 when the lead's a is one of “S”, “M”"),
-        (Condition("person.has_work_email", "equals", True), 1, "+1 when the person's has work email is yes"),
+        (Condition("person.has_work_email", "equals", True), 1, 
+         "+1 when the person's e-mail address is one of a company"),
         (Condition("person.email", "known"), 1, "+1 when the person's email is known"),
     ],
 )  # fmt: skip

@@ -1,0 +1,96 @@
+"""Where a lead stands and what somebody can do with it: what the panels of its page show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from funnel.domain import handoffs as rules
+from funnel.domain.lifecycle import DEFAULT_LADDER
+from funnel.models import Handoff, HandoffState, LeadScore, LeadState, Qualification, Stage
+from funnel.selectors import stages
+from leads.models import Lead
+from smarketing.users.domain.roles import Capability
+from smarketing.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One lead for one viewer. ``handoff`` is the latest; ``targets`` is where a move by hand may go."""
+
+    lead: Lead
+    state: LeadState
+    score: LeadScore | None
+    handoff: Handoff | None
+    may_answer: bool
+    may_deliver: bool
+    may_override: bool
+    may_change_owner: bool
+    may_open_deal: bool
+    targets: list[Stage]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the viewer can do nothing here."""
+        return not (
+            self.may_answer or self.may_deliver or self.may_change_owner or self.may_open_deal or self.targets
+        )
+
+
+def of_lead(lead: Lead, *, viewer: User) -> Desk | None:
+    """The desk of ``lead``; ``None`` for one that has not been placed."""
+    state = (
+        LeadState.objects.select_related("stage", "owner", "high_water", "lead__score")
+        .filter(pk=lead.pk)
+        .first()
+    )
+    if state is None:
+        return None
+    handoff = latest_handoff(lead.pk)
+    is_open = lead.closed_at is None
+    waits = handoff is not None and handoff.state == HandoffState.DELIVERED
+    own = handoff is not None and handoff.owner_id == viewer.pk
+    deliverable = is_open and state.stage.code in rules.DELIVERABLE and not waits
+    in_work = handoff is not None and handoff.state == HandoffState.ACCEPTED and state.stage.code == "mql"
+    return Desk(
+        lead=lead,
+        state=state,
+        score=getattr(state.lead, "score", None),
+        handoff=handoff,
+        may_answer=waits
+        and (
+            (own and viewer.may(Capability.ANSWER_OWN_HANDOFF)) or viewer.may(Capability.ANSWER_ANY_HANDOFF)
+        ),
+        may_deliver=deliverable and not in_work and viewer.may(Capability.DELIVER),
+        may_override=handoff is not None
+        and handoff.state == HandoffState.GATE_FAILED
+        and deliverable
+        and viewer.may(Capability.OVERRIDE_GATE),
+        may_change_owner=viewer.may(Capability.CHANGE_OWNER),
+        may_open_deal=is_open
+        and state.stage.code in {"mql", "sql", "opportunity"}
+        and viewer.may(Capability.EDIT_OPPORTUNITIES),
+        targets=_targets(state) if is_open and viewer.may(Capability.EDIT_LEADS) else [],
+    )
+
+
+def latest_handoff(lead_id: int) -> Handoff | None:
+    """The handoff that was made last, with owner, who delivered and who answered."""
+    found = Handoff.objects.filter(lead=lead_id).select_related("owner", "delivered_by", "answered_by")
+    return found.order_by("-pk").first()
+
+
+def qualification_of(lead_id: int) -> Qualification | None:
+    """What sales found out, if anything."""
+    return Qualification.objects.select_related("recorded_by").filter(pk=lead_id).first()
+
+
+def accepted(handoff: Handoff | None) -> bool:
+    """Whether sales works on the lead."""
+    return handoff is not None and handoff.state == HandoffState.ACCEPTED
+
+
+def _targets(state: LeadState) -> list[Stage]:
+    """Stages in use that the table of moves allows from here, in the order of the road."""
+    known = stages.by_code()
+    allowed = DEFAULT_LADDER.targets(state.stage.code)
+    return [known[code] for code in allowed if code in known and known[code].is_active]
