@@ -107,15 +107,14 @@ def configure(*, form: str, level: str, key: str) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    # Tracebacks become text before they are scrubbed, and never show local variables: those hold secrets.
+    plain = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info]
+    renderer: Any = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     if form == "json":
-        last += [
-            structlog.processors.format_exc_info,
-            Scrubber(key),
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-        ]
-    else:
-        last += [Scrubber(key), structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    last = [*plain, Scrubber(key), renderer]
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": shared,

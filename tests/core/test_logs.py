@@ -77,3 +77,28 @@ def test_a_line_break_in_a_value_makes_no_second_line(lines: logging.Logger, out
 )
 def test_addresses_are_cut(address: str, network: str) -> None:
     assert logs.cut_address(address) == network
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_shows_no_local_variables(form: str) -> None:
+    out = io.StringIO()
+    formatter = logs.configure(form=form, level="INFO", key="k")["formatters"]["line"]
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=formatter["processors"], foreign_pre_chain=formatter["foreign_pre_chain"]
+        )
+    )
+    logger = logging.getLogger(f"tests.logs.{form}")
+    logger.handlers, logger.propagate = [handler], False
+
+    def fail() -> None:
+        held = "a local secret"
+        raise ValueError(len(held))
+
+    try:
+        fail()
+    except ValueError:
+        logger.exception("failed")
+    assert "ValueError: 14" in out.getvalue()
+    assert out.getvalue().count("a local secret") == out.getvalue().count('held = "a local secret"')
