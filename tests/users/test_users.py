@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from smarketing.audit.models import AuditEntry
 from smarketing.core.errors import Denied, Invalid
 from smarketing.users.domain.roles import CAPABILITIES, Capability, Role
-from smarketing.users.models import Membership, Team, User
+from smarketing.users.models import Membership, Team, User, UserRef
 from smarketing.users.services import teams, users
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +124,11 @@ def test_teams_have_members_of_any_role() -> None:
         teams.create(name="inside sales", side="sales", actor=ada, now=NOW)
     teams.remove_member(team=team, user=bob, actor=ada, now=NOW)
     assert Membership.objects.count() == 0
+
+
+def test_an_id_of_another_system_belongs_to_one_user() -> None:
+    ada, bob = make(), make(Role.REP, "Bob", "bob@example.com")
+    UserRef.objects.create(user=ada, source="crm", external_id="7")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UserRef.objects.create(user=bob, source="crm", external_id="7")
+    assert UserRef.objects.get().user == ada
