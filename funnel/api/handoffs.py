@@ -19,6 +19,7 @@ from smarketing.users.domain.roles import Capability as C
 from smarketing.users.models import User
 from smarketing.users.selectors import users
 from smarketing.web.rest.fields import MOST_ID, ModelOut, NamedOut, VisibleKey
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Listable, Resource, Retrievable
 
 
@@ -70,10 +71,10 @@ class HandoffFilter(FilterSet):
     owner = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     return_reason = filters.MultipleChoiceFilter(choices=ReturnReason.choices)
-    delivered_from = filters.IsoDateTimeFilter(field_name="delivered_at", lookup_expr="gte")
-    delivered_to = filters.IsoDateTimeFilter(field_name="delivered_at", lookup_expr="lt")
-    answered_from = filters.IsoDateTimeFilter(field_name="answered_at", lookup_expr="gte")
-    answered_to = filters.IsoDateTimeFilter(field_name="answered_at", lookup_expr="lt")
+    delivered_from = InstantFilter(field_name="delivered_at", lookup_expr="gte")
+    delivered_to = InstantFilter(field_name="delivered_at", lookup_expr="lt")
+    answered_from = InstantFilter(field_name="answered_at", lookup_expr="gte")
+    answered_to = InstantFilter(field_name="answered_at", lookup_expr="lt")
 
     class Meta:
         model = Handoff

@@ -31,6 +31,7 @@ from smarketing.core.errors import FieldError, Missing
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest import concurrency
 from smarketing.web.rest.fields import MOST_ID
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.parameters import MAX_SEARCH, BadParameter
 from smarketing.web.rest.views import Creatable, Resource, Retrievable, Updatable
 
@@ -41,8 +42,8 @@ class LeadResourceFilter(LeadFilter):
     person = filters.NumberFilter(field_name="lead__person", min_value=1, max_value=MOST_ID)
     company = filters.NumberFilter(field_name="lead__company", min_value=1, max_value=MOST_ID)
     external_id = filters.CharFilter(field_name="lead__external_id", max_length=255)
-    captured_from = filters.IsoDateTimeFilter(field_name="captured_at", lookup_expr="gte")
-    captured_to = filters.IsoDateTimeFilter(field_name="captured_at", lookup_expr="lt")
+    captured_from = InstantFilter(field_name="captured_at", lookup_expr="gte")
+    captured_to = InstantFilter(field_name="captured_at", lookup_expr="lt")
 
 
 class LeadResource(Retrievable, Creatable, Updatable, Resource):

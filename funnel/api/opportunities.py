@@ -27,6 +27,7 @@ from smarketing.users.domain.roles import Capability as C
 from smarketing.users.models import User
 from smarketing.users.selectors import organisation, users
 from smarketing.web.rest.fields import MOST_ID, Instant, ModelOut, NamedOut, VisibleKey
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable, Updatable
 
 
@@ -110,10 +111,10 @@ class OpportunityFilter(FilterSet):
     source = filters.ModelChoiceFilter(queryset=Source.objects.order_by("code"), to_field_name="code")
     external_id = filters.CharFilter(max_length=255)
     amount = filters.RangeFilter()
-    opened_from = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
-    opened_to = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
-    closed_from = filters.IsoDateTimeFilter(field_name="closed_at", lookup_expr="gte")
-    closed_to = filters.IsoDateTimeFilter(field_name="closed_at", lookup_expr="lt")
+    opened_from = InstantFilter(field_name="opened_at", lookup_expr="gte")
+    opened_to = InstantFilter(field_name="opened_at", lookup_expr="lt")
+    closed_from = InstantFilter(field_name="closed_at", lookup_expr="gte")
+    closed_to = InstantFilter(field_name="closed_at", lookup_expr="lt")
 
     class Meta:
         model = Opportunity

@@ -21,6 +21,7 @@ from smarketing.users.domain.roles import Capability as C
 from smarketing.users.models import User
 from smarketing.users.selectors import users
 from smarketing.web.rest.fields import MOST_ID, Instant, ModelOut, NamedOut, VisibleKey
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Creatable, Resource, Retrievable
 
 _OF_TASKS = frozenset({"company", "due_at", "owner"})
@@ -92,8 +93,8 @@ class ActivityFilter(FilterSet):
     direction = filters.ChoiceFilter(choices=Direction.choices)
     outcome = filters.MultipleChoiceFilter(choices=ActivityOutcome.choices)
     done = filters.BooleanFilter(field_name="done_at", lookup_expr="isnull", exclude=True)
-    occurred_from = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    occurred_to = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte")
+    occurred_to = InstantFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = Activity

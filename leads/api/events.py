@@ -11,6 +11,7 @@ from leads import access
 from leads.models import Event, EventKind
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Listable, Resource
 
 
@@ -29,8 +30,8 @@ class EventFilter(FilterSet):
     """Events by kind and time: from ≤ occurred_at < to."""
 
     kind = filters.MultipleChoiceFilter(choices=EventKind.choices)
-    occurred_from = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    occurred_to = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte")
+    occurred_to = InstantFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = Event

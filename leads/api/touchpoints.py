@@ -15,6 +15,7 @@ from leads.services import sources
 from leads.services import touchpoints as service
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import MOST_ID, Code, Instant, ModelOut, NamedOut, VisibleKey
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Creatable, Resource, Retrievable
 
 
@@ -61,8 +62,8 @@ class TouchpointFilter(FilterSet):
     kind = filters.MultipleChoiceFilter(choices=TouchpointKind.choices)
     channel = filters.ModelChoiceFilter(queryset=Channel.objects.all(), to_field_name="code")
     source = filters.ModelChoiceFilter(queryset=Source.objects.all(), to_field_name="code")
-    occurred_from = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    occurred_to = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte")
+    occurred_to = InstantFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = Touchpoint

@@ -16,6 +16,7 @@ from sla.selectors import clocks
 from sla.selectors.clocks import Strip
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import MOST_ID, Instant, ModelOut, NamedOut
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Listable, Resource, Retrievable
 
 
@@ -98,10 +99,10 @@ class ClockFilter(FilterSet):
     handoff = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(field_name="handoff__lead", min_value=1, max_value=MOST_ID)
     open = filters.BooleanFilter(field_name="ended_at", lookup_expr="isnull")
-    started_from = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
-    started_to = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
-    due_from = filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="gte")
-    due_to = filters.IsoDateTimeFilter(field_name="due_at", lookup_expr="lt")
+    started_from = InstantFilter(field_name="started_at", lookup_expr="gte")
+    started_to = InstantFilter(field_name="started_at", lookup_expr="lt")
+    due_from = InstantFilter(field_name="due_at", lookup_expr="gte")
+    due_to = InstantFilter(field_name="due_at", lookup_expr="lt")
 
     class Meta:
         model = Clock

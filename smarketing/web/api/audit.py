@@ -10,6 +10,7 @@ from rest_framework import serializers
 from smarketing.audit.models import AuditEntry
 from smarketing.audit.selectors import entries
 from smarketing.users.domain.roles import Capability as C
+from smarketing.web.rest.filters import InstantFilter
 from smarketing.web.rest.views import Listable, Resource, Retrievable
 
 
@@ -39,8 +40,8 @@ class AuditEntryFilter(FilterSet):
     object_type = filters.CharFilter(max_length=80)
     object_id = filters.CharFilter(max_length=64)
     actor = filters.NumberFilter(min_value=1, max_value=10**15)
-    at_from = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    at_to = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    at_from = InstantFilter(field_name="at", lookup_expr="gte")
+    at_to = InstantFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = AuditEntry
