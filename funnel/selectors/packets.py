@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Max
 
+from funnel.domain.fit import Facts
 from funnel.selectors import scores
 from leads.models import Event, EventKind, Lead, Touchpoint
 
@@ -15,10 +16,12 @@ PAGES = 10
 ACTIONS = 10
 
 
-def assemble(*, lead: Lead, missing: Sequence[str], now: datetime) -> dict[str, Any]:
+def assemble(
+    *, lead: Lead, missing: Sequence[str], now: datetime, known: Facts | None = None
+) -> dict[str, Any]:
     """The packet of ``lead`` at ``now``: scores with reasons, origin story, behaviour, what is missing."""
     return {
-        "scores": scores.explain(lead=lead, at=now).to_json(),
+        "scores": scores.explain(lead=lead, at=now, known=known).to_json(),
         "origin": origin(lead),
         "pages": pages(lead.person_id, until=now),
         "actions": actions(lead.person_id, until=now),
@@ -31,7 +34,8 @@ def origin(lead: Lead) -> dict[str, Any]:
     """How the person came: first touch, the touch by which the lead was captured, the campaign."""
     touches = Touchpoint.objects.filter(person_id=lead.person_id).select_related("channel", "campaign")
     first = touches.order_by("occurred_at", "pk").first()
-    converting = touches.filter(occurred_at__lte=lead.captured_at).order_by("-occurred_at", "-pk").first()
+    earlier = touches.filter(occurred_at__lte=lead.captured_at) if first else touches.none()
+    converting = earlier.order_by("-occurred_at", "-pk").first()
     return {
         "captured_at": lead.captured_at.isoformat(),
         "lap": lead.lap,
@@ -42,7 +46,7 @@ def origin(lead: Lead) -> dict[str, Any]:
         "landing_page": lead.landing_page,
         "first_touch": _touch(first),
         "converting_touch": _touch(converting),
-        "touches": touches.count(),
+        "touches": touches.count() if first else 0,
     }
 
 

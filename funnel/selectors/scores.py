@@ -10,7 +10,7 @@ from django.db.models import F
 
 from funnel.domain import fit as fits
 from funnel.domain import interest
-from funnel.domain.fit import Fit
+from funnel.domain.fit import Facts, Fit
 from funnel.domain.interest import Share
 from funnel.models import Interest, LeadScore
 from funnel.selectors import definitions, facts
@@ -55,8 +55,11 @@ class Explanation:
         }
 
 
-def explain(*, lead: Lead, at: datetime) -> Explanation:
-    """The score of ``lead`` at ``at`` with all that made it, under the version that scored it."""
+def explain(*, lead: Lead, at: datetime, known: Facts | None = None) -> Explanation:
+    """The score of ``lead`` at ``at`` with all that made it, under the version that scored it.
+
+    ``known`` are its facts, if the caller has read them.
+    """
     score = LeadScore.objects.select_related("definition").get(lead=lead)
     version = score.definition
     rules = definitions.rules_of(version)
@@ -69,7 +72,7 @@ def explain(*, lead: Lead, at: datetime) -> Explanation:
         {signal.key: mass for signal, mass in zip(rules.signals, masses, strict=True)},
         at,
     )
-    known = facts.of_leads([lead.pk])[lead.pk]
+    known = facts.of_leads([lead.pk])[lead.pk] if known is None else known
     fit = fits.evaluate(rules.criteria, known)
     fit_band = rules.fit_band(fit.score)
     band = rules.interest_band(decay.score(rules.weights, masses, at), score.interest_band)

@@ -10,6 +10,7 @@ from uuid import UUID
 from funnel.domain.definitions import Definition
 from funnel.domain.interest import Occurrence
 from leads.models import Event
+from smarketing.core.keysets import among
 
 COLUMNS = ("person_id", "kind", "name", "url", "occurred_at", "properties")
 Row = tuple[int, str, str, str, datetime, dict[str, Any]]
@@ -29,7 +30,7 @@ def of_events(event_ids: Sequence[UUID]) -> list[Row]:
 def history(definition: Definition, person_ids: Sequence[int]) -> dict[int, list[Occurrence]]:
     """Every counting event of these persons, for a replay."""
     found: dict[int, list[Occurrence]] = {person: [] for person in person_ids}
-    events = Event.objects.filter(person_id__in=person_ids).order_by("person_id", "occurred_at", "id")
+    events = Event.objects.filter(person_id__in=among(person_ids)).order_by("person_id", "occurred_at", "id")
     for row in events.values_list(*COLUMNS).iterator(chunk_size=5000):
         found[row[0]].extend(Occurrence(slot, row[4]) for slot in slots(definition, row))
     return found

@@ -13,6 +13,7 @@ from funnel.models import LeadScore
 from funnel.selectors import facts
 from funnel.services.frames import Frame
 from leads.models import Lead
+from smarketing.core.keysets import among
 
 _WRITE = """
 UPDATE funnel_leadscore s SET interest_band = n.band, action = n.action, evaluated_at = %(now)s
@@ -28,13 +29,13 @@ UPDATE funnel_interest i SET cools_at = n.cools_at
 
 def open_leads_of(people: Collection[int]) -> dict[int, int]:
     """The open lead of each of these persons that has one."""
-    open_laps = Lead.objects.open().filter(person_id__in=people, score__isnull=False)
+    open_laps = Lead.objects.open().filter(person_id__in=among(people), score__isnull=False)
     return dict(open_laps.values_list("person_id", "pk"))
 
 
 def of_leads(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
     """The interest band of each lead's person at ``now``, entered afresh (no band was held before)."""
-    keys = Lead.objects.filter(pk__in=lead_ids).values_list("pk", "person__interest__key")
+    keys = Lead.objects.filter(pk__in=among(lead_ids)).values_list("pk", "person__interest__key")
     return {pk: frame.rules.interest_band(frame.decay.score_of_key(key, now)) for pk, key in keys}
 
 
@@ -46,7 +47,7 @@ def reassess(frame: Frame, *, lead_ids: Sequence[int], now: datetime) -> None:
     """
     rules, decay = frame.rules, frame.decay
     scores = list(
-        LeadScore.objects.filter(lead_id__in=lead_ids, definition=frame.version)
+        LeadScore.objects.filter(lead_id__in=among(lead_ids), definition=frame.version)
         .annotate(key=F("lead__person__interest__key"), person_id=F("lead__person_id"))
         .order_by("lead_id")
         .select_for_update(of=("self",))

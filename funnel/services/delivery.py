@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from funnel.domain.fit import Facts
 from funnel.domain.handoffs import DELIVERABLE
 from funnel.events import HandoffDelivered, HandoffGateFailed, HandoffWaiting
 from funnel.models import DefinitionVersion, Handoff, HandoffState, LeadScore, LeadState, MoveCause
@@ -65,12 +66,13 @@ def deliver(
     state = lifecycle.locked(lead.pk)
     waiting = _check_deliverable(state)
     version = definitions.in_force()
-    missing = gate(lead, version)
+    known = facts.of_leads([lead.pk])[lead.pk]
+    missing = gate(lead, version, known)
     if missing and not override_reason.strip():
         return _fail(lead, version, missing, actor=actor, now=now)
     handoff = waiting or Handoff(lead=lead, created_at=now)
     handoff.definition = version
-    handoff.packet = packets.assemble(lead=lead, missing=missing, now=now)
+    handoff.packet = packets.assemble(lead=lead, missing=missing, now=now, known=known)
     handoff.missing = missing
     handoff.override_reason = override_reason.strip()[:500] if missing else ""
     handoff.delivered_by = actor
@@ -91,10 +93,12 @@ def deliver(
     return _hand_over(handoff, chosen, record, actor=actor, now=now)
 
 
-def gate(lead: Lead, version: DefinitionVersion) -> list[str]:
-    """What keeps ``lead`` from being delivered: missing information, an exclusion, the definition."""
+def gate(lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
+    """What keeps ``lead`` from being delivered: missing information, an exclusion, the definition.
+
+    ``known`` are the facts of the lead.
+    """
     rules = definitions.rules_of(version)
-    known = facts.of_leads([lead.pk])[lead.pk]
     missing = rules.missing(known)
     excluded = rules.excluded_by(known)
     if excluded is not None:
@@ -135,7 +139,8 @@ def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
         last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
         if last is None or last.state != HandoffState.GATE_FAILED:
             continue
-        if not gate(state.lead, definitions.in_force()):
+        known = facts.of_leads([state.lead_id])[state.lead_id]
+        if not gate(state.lead, definitions.in_force(), known):
             deliver(lead=state.lead, actor=None, now=now)
             delivered += 1
     return delivered
@@ -159,19 +164,14 @@ def _check_deliverable(state: LeadState) -> Handoff | None:
     """The handoff of this lead that still waits for an owner. Raises :class:`NotDeliverable`."""
     if state.lead.closed_at is not None or state.stage.code not in DELIVERABLE:
         raise NotDeliverable(_("A lead in stage %(stage)s is not delivered.") % {"stage": state.stage.name})
-    opened = (
-        Handoff.objects.filter(
-            lead_id=state.lead_id, state__in=[HandoffState.ASSEMBLING, HandoffState.DELIVERED]
-        )
-        .select_for_update()
-        .first()
-    )
-    accepted = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
-    if opened is not None and opened.state == HandoffState.DELIVERED:
+    last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
+    if last is None:
+        return None
+    if last.state == HandoffState.DELIVERED:
         raise NotDeliverable(_("This lead was delivered already and waits for an answer."))
-    if accepted is not None and accepted.state == HandoffState.ACCEPTED and state.stage.code == "mql":
+    if last.state == HandoffState.ACCEPTED and state.stage.code == "mql":
         raise NotDeliverable(_("Sales has accepted this lead already."))
-    return opened
+    return last if last.state == HandoffState.ASSEMBLING else None
 
 
 def _fail(

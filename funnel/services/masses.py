@@ -14,6 +14,7 @@ from funnel.models import Interest, SignalDay
 from funnel.selectors import signals
 from funnel.services.frames import Frame
 from leads.models import Lead
+from smarketing.core.keysets import among
 
 _MAKE = """
 INSERT INTO funnel_interest (person_id, definition_id, masses, key, cools_at)
@@ -81,7 +82,7 @@ def rebuild(frame: Frame, people: Sequence[int]) -> float:
     """
     if not people:
         return 0.0
-    before = {row.person_id: row for row in Interest.objects.filter(person_id__in=people)}
+    before = {row.person_id: row for row in Interest.objects.filter(person_id__in=among(people))}
     history = signals.history(frame.rules, people)
     sums = {p: masses_of(frame.decay, history[p], frame.rules.caps) for p in people}
     _recount(frame, history)
@@ -97,7 +98,7 @@ def rebuild(frame: Frame, people: Sequence[int]) -> float:
 
 def _recount(frame: Frame, history: dict[int, list[Occurrence]]) -> None:
     """Write how often capped signals happened on each day, from all events."""
-    SignalDay.objects.filter(person_id__in=history).delete()
+    SignalDay.objects.filter(person_id__in=among(history)).delete()
     counts: Counter[tuple[int, int, date]] = Counter()
     for person, events in history.items():
         for event in events:
@@ -119,7 +120,7 @@ def lock_people(frame: Frame, people: Collection[int]) -> dict[int, Interest]:
 
 def lock_of_leads(frame: Frame, lead_ids: Sequence[int]) -> None:
     """Lock what there is of interest of these leads' persons, and bring it to this version."""
-    people = Lead.objects.filter(pk__in=lead_ids).values_list("person_id", flat=True)
+    people = Lead.objects.filter(pk__in=among(lead_ids)).values_list("person_id", flat=True)
     held = list(_locked(sorted(set(people))))
     rebuild(frame, [row.person_id for row in held if row.definition_id != frame.version.pk])
 
@@ -133,7 +134,7 @@ def lock_cooled(frame: Frame, *, now: datetime, limit: int) -> list[int]:
 
 def forget_cooling(people: Collection[int]) -> None:
     """Persons without an open lead hold no band that could be left."""
-    Interest.objects.filter(person_id__in=people).update(cools_at=None)
+    Interest.objects.filter(person_id__in=among(people)).update(cools_at=None)
 
 
 def write(frame: Frame, held: dict[int, list[float]]) -> None:
@@ -153,7 +154,7 @@ def write(frame: Frame, held: dict[int, list[float]]) -> None:
 
 
 def _locked(people: Sequence[int]) -> Iterable[Interest]:
-    return Interest.objects.filter(person_id__in=people).order_by("person_id").select_for_update()
+    return Interest.objects.filter(person_id__in=among(people)).order_by("person_id").select_for_update()
 
 
 def _counted(frame: Frame, capped: Counter[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:

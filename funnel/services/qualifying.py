@@ -14,6 +14,7 @@ from funnel.selectors import facts, signals
 from funnel.services import handoffs, lifecycle
 from funnel.services.frames import Frame
 from smarketing.core import events
+from smarketing.core.keysets import among
 
 # From these stages a lead moves on by itself; beyond them people have taken over.
 WAITING = frozenset({"visitor", "lead", "nurture"})
@@ -93,7 +94,7 @@ def _candidates(
 ) -> list[tuple[LeadScore, list[FitUntil]]]:
     """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
     scores = (
-        LeadScore.objects.filter(lead_id__in=lead_ids, definition=frame.version, lead__closed_at=None)
+        LeadScore.objects.filter(lead_id__in=among(lead_ids), definition=frame.version, lead__closed_at=None)
         .annotate(masses=F("lead__person__interest__masses"))
         .select_related("lead")
         .order_by("lead_id")
@@ -129,7 +130,7 @@ def _start(version: DefinitionVersion, score: LeadScore) -> datetime:
 
 def _fits_of(lead_ids: Sequence[int]) -> dict[int, list[FitUntil]]:
     past: dict[int, list[FitUntil]] = {}
-    periods = FitPeriod.objects.filter(lead_id__in=lead_ids).order_by("lead_id", "until", "pk")
+    periods = FitPeriod.objects.filter(lead_id__in=among(lead_ids)).order_by("lead_id", "until", "pk")
     for period in periods:
         past.setdefault(period.lead_id, []).append(FitUntil(period.fit_band, period.until))
     return past

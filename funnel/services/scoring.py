@@ -19,6 +19,7 @@ from funnel.models import FitPeriod, LeadScore
 from funnel.selectors import facts, signals
 from funnel.services import bands, frames, masses, qualifying
 from funnel.services.frames import Frame
+from smarketing.core.keysets import among
 
 _INSERT_SCORES = """
 INSERT INTO funnel_leadscore (lead_id, definition_id, fit, fit_band, interest_band, action, qualified_at,
@@ -78,7 +79,7 @@ def refresh(*, lead_ids: Sequence[int], now: datetime) -> None:
 def update_fits(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> int:
     """Write the fit of these leads under this version; what it was goes to ``FitPeriod``."""
     version, rules = frame.version, frame.rules
-    before = LeadScore.objects.filter(lead_id__in=lead_ids).order_by("lead_id").select_for_update()
+    before = LeadScore.objects.filter(lead_id__in=among(lead_ids)).order_by("lead_id").select_for_update()
     changed: list[tuple[LeadScore, int, str]] = []
     known = facts.of_leads(lead_ids)
     for score in before:

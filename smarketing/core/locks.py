@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from django.db import connection, models, transaction
 
+from smarketing.core import keysets
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -34,7 +36,7 @@ def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:
     The lock leaves others free to insert rows that refer to these.
     """
     _need_transaction()
-    keys = sorted(set(ids))
+    keys = keysets.among(ids)
     plain = queryset.model._default_manager.filter(pk__in=keys).order_by("pk")
     list(plain.select_for_update(no_key=True).values_list("pk"))
     return list(queryset.filter(pk__in=keys).order_by("pk"))
