@@ -38,6 +38,11 @@ from smarketing.embedded.servers import Use, used
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ("web", "worker", "beat", "postgres", "valkey")
+_SEND_CANARY = "from smarketing.celery import app; app.send_task('smarketing.canary', queue='default')"
+_CANARIES = (
+    "SELECT coalesce(max(extract(epoch FROM beat_at) * 1e6), 0)::bigint"
+    " FROM core_heartbeat WHERE name = 'canary'"
+)
 _READY = re.compile(r"^ready: (\S+)$", re.MULTILINE)
 
 
@@ -236,6 +241,12 @@ class Installation:
     def manage(self, *arguments: str, seconds: float = 120.0) -> str:
         """Run a command of this installation."""
         return manage(self.home, *arguments, seconds=seconds)
+
+    def canary_flies(self, *, seconds: float = 60.0) -> None:
+        """Send a message through broker and worker and wait until it has arrived."""
+        before = self.number(_CANARIES)
+        self.manage("shell", "-c", _SEND_CANARY)
+        wait_for(lambda: self.number(_CANARIES) > before, seconds=seconds, what="the canary is home")
 
     # --- the course of a scenario -------------------------------------------------------------
 

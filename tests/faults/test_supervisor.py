@@ -13,11 +13,6 @@ from tests.faults.servers import PARTS, Installation, scenario, wait_for
 
 pytestmark = pytest.mark.fault
 
-_SEND_CANARY = "from smarketing.celery import app;app.send_task('smarketing.canary', queue='default')"
-_BEATS = (
-    "SELECT count(*) FROM core_heartbeat WHERE name = 'canary' AND beat_at > now() - interval '5 seconds'"
-)
-
 
 def database_answers(product: Installation) -> bool:
     try:
@@ -34,8 +29,7 @@ def all_gone(product: Installation) -> bool:
 def test_a_command_uses_the_running_servers_and_a_message_reaches_the_worker(home: Path) -> None:
     with scenario(home) as product:
         postgres = product.process("postgres").pid
-        product.manage("shell", "-c", _SEND_CANARY)
-        wait_for(lambda: product.number(_BEATS) == 1, what="the canary is home")
+        product.canary_flies()
         assert product.process("postgres").pid == postgres
 
         began = time.monotonic()
@@ -52,8 +46,7 @@ def test_everything_killed_at_once_comes_back(home: Path) -> None:
             product.back(part, instead_of=number)
         wait_for(lambda: product.status("/accounts/login/") == 200, what="the web is back")
         wait_for(lambda: database_answers(product), what="the database is back")
-        product.manage("shell", "-c", _SEND_CANARY)
-        wait_for(lambda: product.number(_BEATS) == 1, what="the canary is home")
+        product.canary_flies()
 
 
 def test_a_killed_supervisor_leaves_no_process_behind_and_can_be_started_again(home: Path) -> None:
@@ -73,10 +66,10 @@ def test_control_c_at_the_terminal_stops_everything(home: Path) -> None:
 
 def test_a_killed_pool_child_is_replaced(home: Path) -> None:
     with scenario(home) as product:
+        product.canary_flies()
         number = product.kill_pool_child()
         wait_for(
             lambda: any(child.pid != number for child in product.process("worker").children()),
             what="another pool child",
         )
-        product.manage("shell", "-c", _SEND_CANARY)
-        wait_for(lambda: product.number(_BEATS) == 1, what="the canary is home")
+        product.canary_flies()
