@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from leads.domain import identities, salesforce, values
 from leads.domain.values import BadValue, DateOrder
 from leads.services import identifiers
+from leads.services.imports import phones
 
 Reader = Callable[[str], Any]
 V = TypeVar("V")
@@ -194,7 +195,7 @@ def phone(*, setting: Setting) -> Reader:
             return None, None, None
         try:
             country = setting.row.get("country") or setting.country
-            found = identifiers.phone_of(text=text, country=country)
+            found = phones.phone_of(text=text, country=country)
         except identifiers.BadPhone as error:
             raise LeaveOut("is not a phone number") from error
         return found.written, found.e164 or None, "t" if found.is_mobile else "f"
@@ -206,7 +207,7 @@ def company(*, setting: Setting) -> Reader:
     """A company's name and the key it is found by."""
 
     def read(text: str) -> tuple[str | None, str | None]:
-        found = values.line(text)
+        found = salesforce.long_id(values.line(text))
         if not found or found.lower() in values.NOTHING:
             return None, None
         if len(found) > 255:

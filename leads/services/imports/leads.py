@@ -159,7 +159,25 @@ def _insert(batch: Batch) -> None:
 
 
 def _touch(batch: Batch) -> tuple[int, ...]:
-    """The contact by which each new lead came, and each by which somebody came again."""
+    """The contact by which each new lead came, and each by which somebody came again.
+
+    Without an id, a contact is known by its person and moment, and told once.
+    """
+    batch.table(
+        "import_touch",
+        """
+        SELECT DISTINCT ON (o.lead_id, coalesce('id ' || r.external_id, o.captured_at::text)) o.row_no
+          FROM import_role o JOIN import_row r USING (row_no)
+          LEFT JOIN import_lead n ON n.lead_id = o.lead_id
+         WHERE o.role = 'touch' AND (o.captured_at IS NOT NULL OR r.external_id IS NOT NULL)
+           AND NOT (r.external_id IS NULL AND n.captured_at IS NOT DISTINCT FROM o.captured_at)
+           AND NOT EXISTS (SELECT 1 FROM leads_touchpoint t
+                            WHERE t.person_id = o.person_id AND t.source_id = %(source)s
+                              AND (t.external_id = 'lead ' || r.external_id
+                                   OR (r.external_id IS NULL AND t.occurred_at = o.captured_at)))
+         ORDER BY o.lead_id, coalesce('id ' || r.external_id, o.captured_at::text), o.row_no
+        """,
+    )
     added = batch.fetch(
         """
         INSERT INTO leads_touchpoint (person_id, lead_id, occurred_at, kind, channel_id, campaign_id, title,
@@ -170,24 +188,15 @@ def _touch(batch: Batch) -> tuple[int, ...]:
                coalesce(r.origin, ''), coalesce(r.landing_page, ''), '', '{}', false,
                %(source)s, left('lead ' || r.external_id, 255), %(now)s, %(now)s
           FROM import_role o JOIN import_row r USING (row_no)
+          LEFT JOIN import_touch t USING (row_no)
           LEFT JOIN import_campaign g ON g.written = coalesce(r.campaign_ref, r.campaign)
           LEFT JOIN import_channel h ON h.origin = coalesce(r.origin, '')
                AND h.medium = coalesce(r.medium, '')
-         WHERE o.role = 'new'
-            OR (o.role = 'touch' AND (o.captured_at IS NOT NULL OR r.external_id IS NOT NULL)
-                AND NOT EXISTS (SELECT 1 FROM leads_touchpoint t
-                                 WHERE t.person_id = o.person_id AND t.source_id = %(source)s
-                                   AND (t.external_id = 'lead ' || r.external_id
-                                        OR (r.external_id IS NULL AND t.occurred_at = o.captured_at))))
-        RETURNING id, lead_id
+         WHERE o.role = 'new' OR t.row_no IS NOT NULL
+        RETURNING id
         """
     )
-    batch.load("import_touched", (("lead_id", "bigint"),), ())
-    batch.execute(
-        "INSERT INTO import_touched SELECT o.lead_id FROM import_role o JOIN leads_touchpoint t"
-        " ON t.lead_id = o.lead_id AND t.created_at = %(now)s WHERE o.role = 'touch'"
-    )
-    return tuple(pk for pk, _ in added)
+    return tuple(pk for (pk,) in added)
 
 
 def _change(batch: Batch) -> None:
@@ -244,7 +253,7 @@ def _change(batch: Batch) -> None:
         "SELECT o.row_no FROM import_role o WHERE o.role <> 'new' AND ("
         " o.lead_id IN (SELECT lead_id FROM import_lead_changed)"
         " OR o.person_id IN (SELECT person_id FROM import_changed)"
-        " OR (o.role = 'touch' AND o.lead_id IN (SELECT lead_id FROM import_touched)))",
+        " OR o.row_no IN (SELECT row_no FROM import_touch))",
     )
 
 

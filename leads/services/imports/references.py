@@ -91,7 +91,7 @@ def companies(*, batch: Batch, may_create: bool) -> None:
     batch.execute(
         "UPDATE import_company c SET company_id = coalesce(o.merged_into_id, o.id) FROM leads_companyref f"
         " JOIN leads_company o ON o.id = f.company_id"
-        " WHERE f.source_id = %(source)s AND f.external_id IN (c.name, left(c.name, 15))"
+        " WHERE f.source_id = %(source)s AND f.external_id = c.name"
     )
     batch.execute(
         "UPDATE import_company c SET company_id = f.id FROM ("

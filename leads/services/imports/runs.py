@@ -39,7 +39,9 @@ from smarketing.users.selectors import organisation
 TOLD_FAULTS = 20
 # How many rows are looked at to see which columns hold anything.
 _SAMPLE = 1000
+# Deferred checks of a million rows would fill the memory until the commit.
 _PACE = """
+SET CONSTRAINTS ALL IMMEDIATE;
 SET LOCAL work_mem = '128MB';
 SET LOCAL jit = off;
 SET LOCAL lock_timeout = '30s';

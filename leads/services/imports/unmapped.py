@@ -25,7 +25,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}.*)?")
 _BOOLEAN = frozenset({"true", "false", "yes", "no"})
 _IS_OF_TYPE = {
     AttributeType.NUMBER: r"^-?[0-9]{1,15}(\.[0-9]{1,10})?$",
-    AttributeType.BOOLEAN: r"^(?i:true|false|yes|no|1|0|t|f|y|n|on|off)$",
+    AttributeType.BOOLEAN: r"(?i)^(true|false|yes|no|1|0|t|f|y|n|on|off)$",
     AttributeType.DATE: r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
 }
 _TOLD = {

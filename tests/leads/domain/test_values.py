@@ -1,4 +1,4 @@
-"""Cells as values: what exports write, what is refused, and nothing that breaks."""
+"""Cells are read strictly: right, or refused."""
 
 from __future__ import annotations
 
@@ -7,205 +7,133 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from leads.domain import values
 from leads.domain.values import BadValue, DateOrder
 
-BERLIN = ZoneInfo("Europe/Berlin")
-
 
 @pytest.mark.parametrize(
-    ("text", "amount"),
+    ("text", "wanted"),
     [
-        ("1054", "1054"),
-        ("1,234", "1234"),
-        ("1.234", "1.234"),
-        ("1,234.56", "1234.56"),
-        ("1.234,56", "1234.56"),
-        ("1 234,5", "1234.5"),
-        ("1\u00a0234\u202f567", "1234567"),
-        ("1'234.50", "1234.50"),
-        ("12,5", "12.5"),
-        ("1.234.567", "1234567"),
-        ("-5", "-5"),
-        ("\u22125", "-5"),
-        ("(5)", "-5"),
-        ("€1,200", "1200"),
-        ("USD 5,000", "5000"),
-        ("R$ 5", "5"),
-        ("5 EUR", "5"),
-        ("$-5", "-5"),
-        ("5%", "5"),
-        ("+5", "5"),
-        ("1.0E7", "10000000"),
-        ("1124741.15", "1124741.15"),
-        ("1000000000000000", "1e15"),
-        ("0.0", "0"),
+        ("2024-03-31", (2024, 3, 31)),
+        ("2024-03-31T14:05:06Z", (2024, 3, 31, 14, 5, 6)),
+        ("2024-01-19T09:42:24.000+0000", (2024, 1, 19, 9, 42, 24)),
+        ("2024-01-19T09:42:24+02:00", (2024, 1, 19, 7, 42, 24)),
+        ("2019-09-15 2:50:54", (2019, 9, 15, 2, 50, 54)),
+        ("2024/3/1", (2024, 3, 1)),
+        ("31.03.2024 14:05", (2024, 3, 31, 14, 5)),
+        ("3/31/2024", (2024, 3, 31)),
+        ("31/3/2024", (2024, 3, 31)),
+        ("12/31/24 11:02 PM", (2024, 12, 31, 23, 2)),
+        ("Jan 5, 2020", (2020, 1, 5)),
+        ("5 January 2020 3:05 pm", (2020, 1, 5, 15, 5)),
+        ("1711843200000", (2024, 3, 31)),
+        ("1711843200", (2024, 3, 31)),
     ],
 )
-def test_numbers(text, amount):
-    assert values.number(text) == Decimal(amount)
+def test_dates_of_many_systems_are_read(text: str, wanted: tuple[int, ...]) -> None:
+    read = values.instant_reader(DateOrder.UNKNOWN, UTC)
+    assert read(text) == datetime(*wanted, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("order", "month"), [(DateOrder.DAY_FIRST, 4), (DateOrder.MONTH_FIRST, 3)])
+def test_an_ambiguous_date_is_read_only_when_its_order_is_told(order: DateOrder, month: int) -> None:
+    assert values.date_reader(order, UTC)("03/04/2024").month == month
+    with pytest.raises(BadValue, match="--dates"):
+        values.date_reader(DateOrder.UNKNOWN, UTC)("03/04/2024")
 
 
 @pytest.mark.parametrize(
     "text",
+    ["2024-02-30", "yesterday", "20240331", "0001-01-01", "2024-13-01", "10000-01-01", "31/31/2024", "٢٠٢٤"],
+)
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(BadValue):
+        values.instant_reader(DateOrder.UNKNOWN, UTC)(text)
+
+
+def test_local_time_is_that_of_the_zone() -> None:
+    read = values.instant_reader(DateOrder.UNKNOWN, ZoneInfo("Europe/Berlin"))
+    assert read("2024-07-01 12:00") == datetime(2024, 7, 1, 10, 0, tzinfo=UTC)
+    assert values.date_reader(DateOrder.UNKNOWN, ZoneInfo("Europe/Berlin"))("2024-07-01") == date(2024, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
     [
-        "abc",
-        "1_000",
-        "0x10",
-        "١",
-        "１２",
-        "1e99",
-        "1e16",
-        "nan",
-        "inf",
-        "--5",
-        "1 2 3",
-        "12 34",
-        "1,23,456",
-        "5-",
-        "()",
-        "%",
-        "1.2.3",
-        "9" * 40,
-        "=1+1",
+        ("5", "5"),
+        ("1,234.56", "1234.56"),
+        ("1.234,56", "1234.56"),
+        ("1'234.5", "1234.5"),
+        ("1 234,5", "1234.5"),
+        ("1,234", "1234"),
+        ("1.234.567", "1234567"),
+        ("12,5", "12.5"),
+        ("$5", "5"),
+        ("USD 1,000", "1000"),
+        ("5 €", "5"),
+        ("-€5", "-5"),
+        ("\u22125", "-5"),
+        ("(12)", "-12"),
+        ("1e5", "100000"),
     ],
 )
-def test_what_is_no_number(text):
+def test_amounts_of_many_countries_are_read(text: str, wanted: str) -> None:
+    assert values.number(text) == Decimal(wanted)
+
+
+@pytest.mark.parametrize(
+    "text", ["abc", "1,2,3", "١٢", "1e99", "0x10", "1_000", "NaN", "Infinity", "--5", "5-5", "9" * 40]
+)
+def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         values.number(text)
 
 
-@pytest.mark.parametrize(("text", "count"), [("50", 50), ("1,200", 1200), ("10000+", 10000), ("7.0", 7)])
-def test_whole_numbers(text, count):
-    assert values.whole(text) == count
+@pytest.mark.parametrize(("text", "wanted"), [("577", 577), ("1,000+", 1000), ("0", 0)])
+def test_whole_numbers(text: str, wanted: int) -> None:
+    assert values.whole(text) == wanted
 
 
-@pytest.mark.parametrize("text", ["1.5", "-1", "2147483648"])
-def test_what_is_no_whole_number(text):
+@pytest.mark.parametrize("text", ["1.5", "-1", "99999999999", "fifty"])
+def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         values.whole(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "instant"),
-    [
-        ("2018-02-01", "2018-01-31T23:00"),
-        ("2018-02-26 19:58:54", "2018-02-26T18:58:54"),
-        ("2020-12-30 3:15:52", "2020-12-30T02:15:52"),
-        ("2024-01-23T03:54:57.000+0000", "2024-01-23T03:54:57"),
-        ("2023-05-03 08:51:08 UTC", "2023-05-03T08:51:08"),
-        ("2024-01-23T03:54:57Z", "2024-01-23T03:54:57"),
-        ("2023-05-03 08:51:08.199000 UTC", "2023-05-03T08:51:08.199"),
-        ("13/04/2024", "2024-04-12T22:00"),
-        ("04/13/2024", "2024-04-12T22:00"),
-        ("31.12.2024", "2024-12-30T23:00"),
-        ("2024-1-5", "2024-01-04T23:00"),
-        ("1/22/2024, 8:36 PM", "2024-01-22T19:36"),
-        ("Jan 5, 2024", "2024-01-04T23:00"),
-        ("5 Jan 2024", "2024-01-04T23:00"),
-        ("1700000000000", "2023-11-14T22:13:20"),
-        ("1700000000", "2023-11-14T22:13:20"),
-        ("2024-01-01T23:59:60Z", "2024-01-01T23:59:59"),
-    ],
-)
-def test_instants(text, instant):
-    read = values.instant_reader(DateOrder.UNKNOWN, BERLIN)
-    assert read(text) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2024-02-30",
-        "9999-12-31",
-        "1899-12-31",
-        "24:00",
-        "45000",
-        "0",
-        "infinity",
-        "19081209",
-        "1/2/3",
-        "31/31/2024",
-        "2024-01-01 25:00",
-        "2024-01-01 10:00 Mars",
-    ],
-)
-def test_what_is_no_instant(text):
-    with pytest.raises(BadValue):
-        values.instant_reader(DateOrder.UNKNOWN, BERLIN)(text)
-
-
-def test_an_ambiguous_date_asks_for_the_order():
-    with pytest.raises(BadValue, match="--dates"):
-        values.instant_reader(DateOrder.UNKNOWN, UTC)("03/04/2024")
-    assert values.date_reader(DateOrder.DAY_FIRST, UTC)("03/04/2024") == date(2024, 4, 3)
-    assert values.date_reader(DateOrder.MONTH_FIRST, UTC)("03/04/2024") == date(2024, 3, 4)
-
-
-def test_a_day_is_the_day_where_the_organisation_is():
-    read = values.date_reader(DateOrder.UNKNOWN, BERLIN)
-    assert read("2024-01-31T23:30:00Z") == date(2024, 2, 1)
-    assert read("2024-01-31") == date(2024, 1, 31)
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"), [("TRUE", True), ("Yes", True), ("1", True), ("f", False), ("Não", False)]
-)
-def test_yes_and_no(text, answer):
-    assert values.boolean(text) is answer
-
-
-def test_maybe_is_neither():
+def test_yes_and_no() -> None:
+    assert [values.boolean(t) for t in ("TRUE", "yes", "1", "false", "No", "0")] == [True] * 3 + [False] * 3
     with pytest.raises(BadValue):
         values.boolean("maybe")
 
 
-def test_text_loses_what_turns_it_around():
-    assert values.line("Ada \u202egro.elpmaxe\u202c\tLovelace\x07") == "Ada gro.elpmaxe Lovelace"
-    assert values.line("\ufeffAda") == "Ada"
-    assert values.line("A\u0301da") == "Áda"
-    assert values.prose(" a\r\nb\rc\x00d ") == "a\nb\nc d"
+def test_a_line_loses_what_would_turn_or_break_it() -> None:
+    assert values.line("Anna\u202e nosredeP") == "Anna nosredeP"
+    assert values.line("a\tb\x07c") == "a b c"
+    assert values.line("e\u0301") == "é"
+    assert values.prose("one\r\ntwo\x00") == "one\ntwo"
+
+
+def test_hashes_are_told_from_addresses() -> None:
+    assert values.is_digest("fcb67ef339b691956cc85fa12be6490c")
+    assert values.is_digest("PsO4E5YPnpbcBSOq3aGKtQ==")
+    assert not values.is_digest("ann@example.com")
+    assert not values.is_digest("ann")
 
 
 @pytest.mark.parametrize(
-    ("text", "host"),
+    ("text", "wanted"),
     [
-        ("https://www.Example.com:8080/x?y#z", "example.com"),
-        ("ada@example.com", "example.com"),
-        ("München.de", "xn--mnchen-3ya.de"),
-        ("example.com.", "example.com"),
+        ("https://www.Example.com/a?b", "example.com"),
+        ("example.com:8080", "example.com"),
+        ("münchen.de", "xn--mnchen-3ya.de"),
     ],
 )
-def test_domains(text, host):
-    assert values.domain(text) == host
+def test_domains_of_web_addresses(text: str, wanted: str) -> None:
+    assert values.domain(text) == wanted
 
 
-@pytest.mark.parametrize(
-    "text", ["example", "a b.com", "javascript:alert(1)", "http://", "-x.com", "1.2.3.4"]
-)
-def test_what_is_no_domain(text):
+@pytest.mark.parametrize("text", ["n/a", "http://", "example", "a b.com", "exa_mple"])
+def test_what_is_no_web_address_is_refused(text: str) -> None:
     with pytest.raises(BadValue):
         values.domain(text)
-
-
-anything = st.text(
-    st.sampled_from("0123456789.,-+ ()'eE$€%/:TZ\u00a0\u2212AMPMutcJanFeb١"), max_size=24
-) | st.text(max_size=30)
-READERS = [
-    values.number, values.whole, values.boolean, values.domain, values.line, values.prose,
-    *(values.instant_reader(order, ZoneInfo("America/Sao_Paulo")) for order in DateOrder),
-    values.date_reader(DateOrder.DAY_FIRST, ZoneInfo("Asia/Kolkata")),
-]  # fmt: skip
-
-
-@settings(max_examples=500, deadline=None)
-@given(anything.map(str.strip).filter(bool))
-def test_every_reader_reads_or_refuses(text):
-    for read in READERS:
-        try:
-            read(text)
-        except BadValue as refused:
-            assert str(refused)  # noqa: PT017  every refusal explains itself
