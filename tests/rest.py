@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from rest_framework.test import APIClient
 
 from smarketing.core import clock
@@ -34,3 +36,12 @@ def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}
     assert (body["type"], body["status"]) == (f"urn:smarketing:problem:{code}", status)
     return body
+
+
+def pages(client: APIClient, path: str) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each page, followed by its links until there is no next one."""
+    address: str | None = path
+    while address:
+        page = client.get(address.removeprefix(settings.SITE_URL)).json()
+        yield page["results"]
+        address = page["next"]
