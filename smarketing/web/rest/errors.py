@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -60,6 +61,8 @@ def _of_framework(error: Exception) -> Problem | None:
         )
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return Problem(401, "not_authenticated", "Sign-in needed", str(error.detail))
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return Problem(415, "unsupported_media_type", "Unsupported media type", _("Send application/json."))
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else "refused"
     return Problem(error.status_code, code, str(error.default_detail), str(error.detail))
