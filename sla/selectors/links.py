@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
+
 
 def lead_path(lead_id: int) -> str:
     """The page of a lead."""
-    return f"/leads/{lead_id}/"
+    return reverse("leads:lead", args=[lead_id])

@@ -96,15 +96,16 @@ def _speed(times: ResponseTimes) -> Speed:
     """The median in words; a lower bound while somebody waits, never better by leaving them out."""
     if not times.answered and not times.waiting and not times.never:
         return Speed("–", _("nothing was delivered this month"))
-    words = {
-        "business": _longest(times.open_median),
-        "p90": _longest(times.p90),
-        "answered": formats.number(times.answered),
-        "waiting": formats.number(times.waiting + times.never),
-    }
     value = _longest(times.median)
-    note = _("in business time %(business)s; 90%% within %(p90)s; %(answered)s answered, %(waiting)s not")
-    return Speed(f"≥ {value}" if times.is_lower_bound and times.median else value, note % words)
+    notes = [_("90%% within %(span)s") % {"span": _longest(times.p90)}]
+    if times.open_median != timedelta(0):
+        notes.insert(0, _("in business time %(span)s") % {"span": _longest(times.open_median)})
+    notes.append(_("%(n)s answered") % {"n": formats.number(times.answered)})
+    if times.waiting:
+        notes.append(_("%(n)s waiting") % {"n": formats.number(times.waiting)})
+    if times.never:
+        notes.append(_("%(n)s never answered") % {"n": formats.number(times.never)})
+    return Speed(f"≥ {value}" if times.is_lower_bound and times.median else value, "; ".join(notes))
 
 
 def _longest(span: timedelta | None) -> str:

@@ -38,7 +38,7 @@ def test_open_promises_stand_in_the_order_of_their_deadlines(board):
     assert "Due in 2 h 30 min" in page
     assert "1 of 2" in page
     assert "≥ 1 h 30 min" in page
-    assert "90% within 4 h 30 min; 1 answered, 2 not" in page
+    assert "in business time 1 h; 90% within 4 h 30 min; 1 answered; 2 waiting" in page
 
 
 @pytest.mark.parametrize(
