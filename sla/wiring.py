@@ -45,7 +45,7 @@ def _follow_facts() -> None:
 
 def _keep_watch() -> None:
     """The sweep follows time; its lag and the invariants show whether it does."""
-    loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0))
+    loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0, true_clock=True))
     readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
     readings.register(
         readings.Reading(

@@ -75,6 +75,7 @@ def healthy(request: HttpRequest) -> HttpResponse:
             if rows
         }
         canary = heartbeats.age(name=heartbeats.CANARY, now=clock.now())
+        held_at = heartbeats.clock_held_since()
     except DatabaseError:
         return JsonResponse({"status": "unready", "problems": ["the database does not answer"]}, status=503)
     late = [
@@ -84,10 +85,13 @@ def healthy(request: HttpRequest) -> HttpResponse:
     ]
     if canary is not None and canary > heartbeats.CANARY_LATE:
         late.append("canary")
+    if held_at is not None:
+        late.append("clock")  # suspected to have jumped; ``manage.py clocks`` says more
     body = {
         "status": "late" if late else "ok",
         "late": late,
         "canary_seconds": _seconds(canary),
+        "clock_held_since": held_at.isoformat() if held_at else None,
         "broker": "ok" if _broker_answers() else "away",
         "readings": values,
     }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
 
 from smarketing.core import heartbeats, runner
 from smarketing.core.loops import Loop
@@ -91,3 +94,26 @@ def test_a_heartbeat_is_one_row_however_often_it_beats() -> None:
     for minute in range(3):
         heartbeats.beat(name="canary", now=NOON + timedelta(minutes=minute))
     assert Heartbeat.objects.get().beat_at == NOON + timedelta(minutes=2)
+
+
+def test_a_person_sees_the_hold_and_lifts_it(boot_seconds: list[float]) -> None:
+    heartbeats.clock_is_true(wall=NOON)
+    heartbeats.clock_is_true(wall=NOON + timedelta(days=3))
+    output = io.StringIO()
+    call_command("clocks", stdout=output)
+    assert "Held since 2026-03-05 12:00:00 UTC" in output.getvalue()
+    assert "clocks" in output.getvalue()
+    call_command("clocks", "resume", stdout=output)
+    assert "Resumed" in output.getvalue()
+    assert heartbeats.clock_held_since() is None
+    call_command("clocks", stdout=output)
+    assert output.getvalue().endswith("The clock is trusted; nothing is held.\n")
+
+
+def test_health_tells_of_a_held_clock(boot_seconds: list[float], client: Client) -> None:
+    heartbeats.clock_is_true(wall=NOON)
+    heartbeats.clock_is_true(wall=NOON + timedelta(days=3))
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert "clock" in answer.json()["late"]
+    assert answer.json()["clock_held_since"] == "2026-03-05T12:00:00+00:00"
