@@ -74,7 +74,7 @@ class DefinitionDetailOut(DefinitionOut):
 class DefinitionFilter(FilterSet):
     """Versions by how far they came."""
 
-    state = filters.MultipleChoiceFilter(choices=DefinitionState.choices)
+    state = filters.MultipleChoiceFilter(choices=DefinitionState.choices, distinct=False)
 
     class Meta:
         model = DefinitionVersion

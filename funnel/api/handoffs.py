@@ -67,10 +67,10 @@ class ReassignIn(serializers.Serializer[Any]):
 class HandoffFilter(FilterSet):
     """Handoffs by state, owner, lead and time; times are half-open: from ≤ t < to."""
 
-    state = filters.MultipleChoiceFilter(choices=HandoffState.choices)
+    state = filters.MultipleChoiceFilter(choices=HandoffState.choices, distinct=False)
     owner = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(min_value=1, max_value=MOST_ID)
-    return_reason = filters.MultipleChoiceFilter(choices=ReturnReason.choices)
+    return_reason = filters.MultipleChoiceFilter(choices=ReturnReason.choices, distinct=False)
     delivered_from = InstantFilter(field_name="delivered_at", lookup_expr="gte")
     delivered_to = InstantFilter(field_name="delivered_at", lookup_expr="lt")
     answered_from = InstantFilter(field_name="answered_at", lookup_expr="gte")

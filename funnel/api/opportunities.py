@@ -20,7 +20,7 @@ from funnel.models import (
     OpportunityStageKind,
     Product,
 )
-from funnel.selectors import opportunities
+from funnel.selectors import deals
 from funnel.services import opportunities as service
 from leads.models import Company, Lead, Person, Source
 from smarketing.users.domain.roles import Capability as C
@@ -100,9 +100,14 @@ class OpportunityFilter(FilterSet):
     """Deals by stage, outcome, whom and when; times are half-open: from ≤ t < to."""
 
     stage = filters.ModelMultipleChoiceFilter(
-        queryset=OpportunityStage.objects.order_by("position"), to_field_name="code"
+        field_name="stage__code",
+        queryset=OpportunityStage.objects.order_by("position"),
+        to_field_name="code",
+        distinct=False,
     )
-    outcome = filters.MultipleChoiceFilter(field_name="stage__kind", choices=OpportunityStageKind.choices)
+    outcome = filters.MultipleChoiceFilter(
+        field_name="stage__kind", choices=OpportunityStageKind.choices, distinct=False
+    )
     owner = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     person = filters.NumberFilter(min_value=1, max_value=MOST_ID)
@@ -147,10 +152,10 @@ class OpportunityResource(Listable, Retrievable, Creatable, Updatable, Resource)
     searchable = True
 
     def visible(self) -> QuerySet[Opportunity]:
-        return opportunities.listed(self.actor)
+        return deals.listed(self.actor).select_related("source")
 
     def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return opportunities.matching(queryset, text)
+        return deals.matching(queryset, text)
 
     def make(self, data: dict[str, Any]) -> Opportunity:
         lead = data.get("lead")

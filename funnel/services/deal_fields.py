@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from funnel.models import Opportunity
 from funnel.services import owners
+from leads.models import AttributeSubject
+from leads.services import attributes
 from smarketing.core.errors import FieldError, Invalid
 
 COLUMNS = frozenset(
@@ -25,9 +27,10 @@ class BadDeal(Invalid):
 
 
 def checked(values: Mapping[str, Any], *, present: Opportunity | None = None) -> dict[str, Any]:
-    """``values`` in the form they are stored. Raises :class:`BadDeal` or ``NotAnOwner``.
+    """``values`` in the form they are stored. Raises :class:`BadDeal`, ``BadAttribute``, ``NotAnOwner``.
 
-    ``present`` is the deal as it stands: its owner may stay although no more leads go to them.
+    ``present`` is the deal as it stands: its owner may stay although no more leads go to them, and
+    attributes are merged into its own.
     """
     good = dict(values)
     errors = [
@@ -50,6 +53,12 @@ def checked(values: Mapping[str, Any], *, present: Opportunity | None = None) ->
         errors.append(FieldError("amount", "bad_amount", _("Give an amount of zero or more.")))
     if errors:
         raise BadDeal(_("Some values of the opportunity can't be used."), errors=errors)
+    if "attributes" in good:
+        good["attributes"] = attributes.merged(
+            subject=AttributeSubject.OPPORTUNITY,
+            present=present.attributes if present else {},
+            changes=good["attributes"],
+        )
     owner = good.get("owner")
     if owner is not None and (present is None or present.owner_id != owner.pk):
         owners.check(owner)

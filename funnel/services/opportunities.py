@@ -27,6 +27,7 @@ from funnel.models import (
 from funnel.services import deal_fields, lead_coupling
 from leads.models import Company, Lead, Person
 from leads.services import sources
+from leads.services.fields import happened
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability
@@ -76,9 +77,14 @@ def open(  # noqa: A001 - the verb of the product
     """Open a deal in the first column; its lead, if it has one, becomes an opportunity.
 
     Person and company come from the lead where they are not given. Publishes
-    :class:`OpportunityOpened`. Raises :class:`DealNotAllowed`, ``BadDeal``, ``NotAnOwner``.
+    :class:`OpportunityOpened`. Raises :class:`DealNotAllowed`, ``BadDeal``, ``NotAnOwner``,
+    ``InTheFuture``.
     """
     _check_allowed(actor)
+    opened_at = happened(instant=opened_at, field="opened_at", now=now)
+    if lead is not None and person is not None and person.pk != lead.person_id:
+        detail = _("The lead is another person's.")
+        raise deal_fields.BadDeal(detail, errors=[FieldError("person", "lead_of_another", detail)])
     values = deal_fields.checked(
         {
             "name": name,
@@ -151,7 +157,8 @@ def move(
     """Move a deal to the column ``to``; won and lost close it at ``at`` (now when not given).
 
     A loss needs its reason. The same column again changes nothing. Publishes
-    :class:`OpportunityMoved`. Raises :class:`DealNotAllowed`, :class:`DealChanged`, :class:`BadMove`.
+    :class:`OpportunityMoved`. Raises :class:`DealNotAllowed`, :class:`DealChanged`, :class:`BadMove`,
+    ``InTheFuture``.
     """
     _check_allowed(actor)
     locked = _locked(opportunity, expected_version)
@@ -160,7 +167,7 @@ def move(
         raise _bad("to", "unknown_stage", _("There is no such column."))
     if target.pk == locked.stage_id:
         return locked
-    at = max(at or now, locked.stage_entered_at)
+    at = max(happened(instant=at or now, field="at", now=now), locked.stage_entered_at)
     if target.kind == OpportunityStageKind.LOST:
         try:
             rules.check_loss(lost_reason, competitor=competitor, note=lost_note)

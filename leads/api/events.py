@@ -29,7 +29,7 @@ class EventOut(ModelOut[Event]):
 class EventFilter(FilterSet):
     """Events by kind and time: from ≤ occurred_at < to."""
 
-    kind = filters.MultipleChoiceFilter(choices=EventKind.choices)
+    kind = filters.MultipleChoiceFilter(choices=EventKind.choices, distinct=False)
     occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte")
     occurred_to = InstantFilter(field_name="occurred_at", lookup_expr="lt")
 

@@ -59,7 +59,7 @@ class TouchpointFilter(FilterSet):
     person = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     campaign = filters.NumberFilter(min_value=1, max_value=MOST_ID)
-    kind = filters.MultipleChoiceFilter(choices=TouchpointKind.choices)
+    kind = filters.MultipleChoiceFilter(choices=TouchpointKind.choices, distinct=False)
     channel = filters.ModelChoiceFilter(queryset=Channel.objects.all(), to_field_name="code")
     source = filters.ModelChoiceFilter(queryset=Source.objects.all(), to_field_name="code")
     occurred_from = InstantFilter(field_name="occurred_at", lookup_expr="gte")

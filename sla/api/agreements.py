@@ -75,7 +75,7 @@ class AgreementOut(ModelOut[AgreementVersion]):
 class AgreementFilter(FilterSet):
     """Versions by how far they came."""
 
-    state = filters.MultipleChoiceFilter(choices=AgreementState.choices)
+    state = filters.MultipleChoiceFilter(choices=AgreementState.choices, distinct=False)
 
     class Meta:
         model = AgreementVersion

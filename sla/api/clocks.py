@@ -93,8 +93,8 @@ class ClockDetailOut(ClockOut):
 class ClockFilter(FilterSet):
     """Clocks by state, kind, owner, handoff and time; times are half-open: from ≤ t < to."""
 
-    state = filters.MultipleChoiceFilter(choices=ClockState.choices)
-    kind = filters.MultipleChoiceFilter(choices=ClockKind.choices)
+    state = filters.MultipleChoiceFilter(choices=ClockState.choices, distinct=False)
+    kind = filters.MultipleChoiceFilter(choices=ClockKind.choices, distinct=False)
     owner = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     handoff = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(field_name="handoff__lead", min_value=1, max_value=MOST_ID)
