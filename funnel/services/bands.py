@@ -27,19 +27,19 @@ UPDATE funnel_interest i SET cools_at = n.cools_at
 """
 
 
-def open_leads_of(people: Collection[int]) -> dict[int, int]:
+def open_leads_of(*, people: Collection[int]) -> dict[int, int]:
     """The open lead of each of these persons that has one."""
     open_laps = Lead.objects.open().filter(person_id__in=among(people), score__isnull=False)
     return dict(open_laps.values_list("person_id", "pk"))
 
 
-def of_leads(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
+def of_leads(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> dict[int, int]:
     """The interest band of each lead's person at ``now``, entered afresh (no band was held before)."""
     keys = Lead.objects.filter(pk__in=among(lead_ids)).values_list("pk", "person__interest__key")
     return {pk: frame.rules.interest_band(frame.decay.score_of_key(key, now)) for pk, key in keys}
 
 
-def reassess(frame: Frame, *, lead_ids: Sequence[int], now: datetime) -> None:
+def reassess(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> None:
     """Write band, action and the instant of cooling of these leads as they are at ``now``.
 
     A band is entered at its threshold and left below it by the hysteresis. The caller holds the locks

@@ -26,7 +26,7 @@ class BadDeal(Invalid):
     code = "bad_deal"
 
 
-def checked(values: Mapping[str, Any], *, present: Opportunity | None = None) -> dict[str, Any]:
+def checked(*, values: Mapping[str, Any], present: Opportunity | None = None) -> dict[str, Any]:
     """``values`` in the form they are stored. Raises :class:`BadDeal`, ``BadAttribute``, ``NotAnOwner``.
 
     ``present`` is the deal as it stands: its owner may stay although no more leads go to them, and
@@ -61,5 +61,5 @@ def checked(values: Mapping[str, Any], *, present: Opportunity | None = None) ->
         )
     owner = good.get("owner")
     if owner is not None and (present is None or present.owner_id != owner.pk):
-        owners.check(owner)
+        owners.check(owner=owner)
     return good

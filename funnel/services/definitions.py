@@ -201,7 +201,7 @@ def _put_in_force(version: DefinitionVersion, *, now: datetime) -> None:
     former.state, former.retired_at = DefinitionState.RETIRED, now
     _save(former, ["state", "retired_at"], now=now)
     version.state, version.in_force_from = DefinitionState.IN_FORCE, now
-    version.landmark = rescoring.landmark_after(former, parse(version.body), now=now)
+    version.landmark = rescoring.landmark_after(old=former, new=parse(version.body), now=now)
     _save(version, ["state", "in_force_from", "landmark"], now=now)
     rescoring.switch(old=former, new=version)
     events.publish(DefinitionInForce(definition_id=version.pk, number=version.number, now=now))

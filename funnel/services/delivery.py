@@ -62,12 +62,12 @@ def deliver(
     """
     _check_may_deliver(actor, override_reason=override_reason)
     if owner is not None:
-        owners.check(owner)
-    state = lifecycle.locked(lead.pk)
+        owners.check(owner=owner)
+    state = lifecycle.locked(lead_id=lead.pk)
     waiting = _check_deliverable(state)
     version = definitions.in_force()
     known = facts.of_leads([lead.pk])[lead.pk]
-    missing = gate(lead, version, known)
+    missing = gate(lead=lead, version=version, known=known)
     if missing and not override_reason.strip():
         return _fail(lead, version, missing, actor=actor, now=now)
     handoff = waiting or Handoff(lead=lead, created_at=now)
@@ -93,7 +93,7 @@ def deliver(
     return _hand_over(handoff, chosen, record, actor=actor, now=now)
 
 
-def gate(lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
+def gate(*, lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
     """What keeps ``lead`` from being delivered: missing information, an exclusion, the definition.
 
     ``known`` are the facts of the lead.
@@ -132,7 +132,7 @@ def run_once(*, now: datetime, limit: int) -> int:
 def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
     """Facts of these leads changed: deliver the MQLs that the gate held back and that now pass."""
     delivered = 0
-    states = lifecycle.lock(lead_ids)
+    states = lifecycle.lock(lead_ids=lead_ids)
     for state in states.values():
         if state.stage.code != "mql" or state.lead.closed_at is not None:
             continue
@@ -140,7 +140,7 @@ def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
         if last is None or last.state != HandoffState.GATE_FAILED:
             continue
         known = facts.of_leads([state.lead_id])[state.lead_id]
-        if not gate(state.lead, definitions.in_force(), known):
+        if not gate(lead=state.lead, version=definitions.in_force(), known=known):
             deliver(lead=state.lead, actor=None, now=now)
             delivered += 1
     return delivered

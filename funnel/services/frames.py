@@ -24,7 +24,7 @@ class Frame:
     decay: Decay
 
 
-def of(version: DefinitionVersion) -> Frame:
+def of(*, version: DefinitionVersion) -> Frame:
     """The frame of ``version``."""
     return Frame(version, definitions.rules_of(version), definitions.decay_of(version))
 
@@ -41,5 +41,5 @@ def held() -> Frame:
             cursor.execute(_HOLD)
             row = cursor.fetchone()
         if row is not None:
-            return of(DefinitionVersion.objects.get(pk=row[0]))
+            return of(version=DefinitionVersion.objects.get(pk=row[0]))
     raise DefinitionVersion.DoesNotExist("no definition is in force")

@@ -110,7 +110,7 @@ def return_(
         return_reason=why.code,
         return_note=note.strip(),
     )
-    lifecycle.lock_laps([answered.lead_id])
+    lifecycle.lock_laps(lead_ids=[answered.lead_id])
     open_deals = Opportunity.objects.filter(lead_id=answered.lead_id, stage__kind=OpportunityStageKind.OPEN)
     if open_deals.exists():
         raise DealIsOpen(_("This lead has an open opportunity. Close that first."))
@@ -160,7 +160,7 @@ def undo(*, handoff: Handoff, actor: User, now: datetime) -> Handoff:
     late = current.answered_at is None or now - current.answered_at > UNDO_WINDOW
     if undone not in (HandoffState.ACCEPTED, HandoffState.RETURNED) or late:
         raise UndoNotPossible(_("The answer can only be taken back within ten seconds."))
-    state = lifecycle.lock_laps([current.lead_id])[current.lead_id]
+    state = lifecycle.lock_laps(lead_ids=[current.lead_id])[current.lead_id]
     _restore(current, state, actor=actor, now=now)
     current.state = HandoffState.DELIVERED
     current.answered_at, current.answered_by = None, None

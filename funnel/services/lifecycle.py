@@ -49,24 +49,24 @@ class MoveNotAllowed(Denied):
     code = "move_not_allowed"
 
 
-def lock(lead_ids: Sequence[int]) -> dict[int, LeadState]:
+def lock(*, lead_ids: Sequence[int]) -> dict[int, LeadState]:
     """Lock the states of these leads, in the order of their keys, and return them by lead."""
     states = LeadState.objects.select_related("stage", "high_water", "lead")
     return {row.lead_id: row for row in locks.rows(states, lead_ids)}
 
 
-def locked(lead_id: int) -> LeadState:
+def locked(*, lead_id: int) -> LeadState:
     """The locked state of one lead. Raises :class:`NotPlaced`."""
-    state = lock([lead_id]).get(lead_id)
+    state = lock(lead_ids=[lead_id]).get(lead_id)
     if state is None:
         raise NotPlaced(_("This lead has no stage yet."))
     return state
 
 
-def lock_laps(lead_ids: Sequence[int]) -> dict[int, LeadState]:
+def lock_laps(*, lead_ids: Sequence[int]) -> dict[int, LeadState]:
     """As :func:`lock`, for whoever may end or reopen laps: the leads themselves are locked before."""
     locks.rows(Lead.objects.all(), lead_ids)
-    return lock(lead_ids)
+    return lock(lead_ids=lead_ids)
 
 
 @transaction.atomic
@@ -91,12 +91,12 @@ def move(
     if cause == MoveCause.MANUAL and (actor is None or not actor.may(Capability.EDIT_LEADS)):
         raise MoveNotAllowed(_("Your role may not move leads."))
     if to in ENDS or reopen:
-        lock_laps([lead.pk])
-    state = locked(lead.pk)
+        lock_laps(lead_ids=[lead.pk])
+    state = locked(lead_id=lead.pk)
     before, at = state.stage.code, max(at, state.entered_at)
     rows = apply(
-        state,
-        to,
+        state=state,
+        to=to,
         known=stages.by_code(),
         cause=cause,
         actor=actor,
@@ -112,18 +112,24 @@ def move(
     state.save(update_fields=["stage", "high_water", "entered_at", "seq", "version"])
     state.refresh_from_db(fields=["version"])
     _end_or_reopen(state, before, to, at=at, now=now)
+    _publish_moved(state, before, cause=cause, actor=actor, at=at, now=now)
+    return state
+
+
+def _publish_moved(
+    state: LeadState, before: str, *, cause: str, actor: User | None, at: datetime, now: datetime
+) -> None:
     events.publish(
         StageMoved(
-            lead_id=lead.pk,
+            lead_id=state.lead_id,
             from_stage=before,
-            to_stage=to,
+            to_stage=state.stage.code,
             cause=str(cause),
             actor_id=actor.pk if actor else None,
             effective_at=at,
             now=now,
         )
     )
-    return state
 
 
 @transaction.atomic
@@ -134,7 +140,7 @@ def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str
     stays, and a stage it has reached is passed over. No facts about single leads are published; the
     caller publishes one about the import.
     """
-    known, states = stages.by_code(), lock_laps(list(roads))
+    known, states = stages.by_code(), lock_laps(lead_ids=list(roads))
     rows: list[StageTransition] = []
     moved: list[LeadState] = []
     ends: list[tuple[int, datetime]] = []
@@ -144,7 +150,7 @@ def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str
             if state.stage.code in ENDS or _has_reached(state, to):
                 continue
             at = max(at, state.entered_at)
-            rows += apply(state, to, known=known, cause=cause, actor=None, reason="", at=at, now=now)
+            rows += apply(state=state, to=to, known=known, cause=cause, actor=None, reason="", at=at, now=now)
             if to in ENDS:
                 ends.append((lead_id, at))
         if len(rows) > count:
@@ -165,9 +171,9 @@ def _has_reached(state: LeadState, to: str) -> bool:
 
 
 def apply(
+    *,
     state: LeadState,
     to: str,
-    *,
     known: Mapping[str, Stage],
     cause: str,
     actor: User | None,
@@ -255,7 +261,7 @@ def plans() -> Mapping[str, tuple[rules.Step, ...]]:
     return table
 
 
-def stage_of(code: str, known: Mapping[str, Stage]) -> Stage:
+def stage_of(*, code: str, known: Mapping[str, Stage]) -> Stage:
     """The stage of that code. Raises :class:`MoveNotPossible` for one that does not exist."""
     if code not in known:
         raise MoveNotPossible(_("There is no stage “%(code)s”.") % {"code": code}, code="unknown_stage")

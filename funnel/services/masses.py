@@ -38,7 +38,7 @@ UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key, definitio
 """
 
 
-def add(frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
+def add(*, frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
     """Add stored events to the masses of their persons; return how many signals counted per person.
 
     Persons whose masses are still those of an earlier version get theirs from all their events,
@@ -58,9 +58,9 @@ def add(frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
                 capped[person, slot, day_start(at).date()] += 1
     if not touched:
         return {}
-    held = lock_people(frame, touched)
+    held = lock_people(frame=frame, people=touched)
     stale = [person for person, row in held.items() if row.definition_id != frame.version.pk]
-    rebuild(frame, stale)
+    rebuild(frame=frame, people=stale)
     for person in stale:
         held.pop(person)
     capped = Counter({key: n for key, n in capped.items() if key[0] in held})
@@ -71,11 +71,11 @@ def add(frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
     for (person, slot), mass in free.items():
         if person in sums:
             sums[person][slot] += mass
-    write(frame, sums)
+    write(frame=frame, held=sums)
     return dict(touched)
 
 
-def rebuild(frame: Frame, people: Sequence[int]) -> float:
+def rebuild(*, frame: Frame, people: Sequence[int]) -> float:
     """Compute the masses of these persons from their events; return the largest relative difference.
 
     The caller holds the locks of their interest. Rows of another version count as no difference.
@@ -86,7 +86,7 @@ def rebuild(frame: Frame, people: Sequence[int]) -> float:
     history = signals.history(frame.rules, people)
     sums = {p: masses_of(frame.decay, history[p], frame.rules.caps) for p in people}
     _recount(frame, history)
-    write(frame, sums)
+    write(frame=frame, held=sums)
     worst = 0.0
     for person, fresh in sums.items():
         row = before.get(person)
@@ -107,7 +107,7 @@ def _recount(frame: Frame, history: dict[int, list[Occurrence]]) -> None:
     _counted(frame, counts)
 
 
-def lock_people(frame: Frame, people: Collection[int]) -> dict[int, Interest]:
+def lock_people(*, frame: Frame, people: Collection[int]) -> dict[int, Interest]:
     """Make and lock the interest of these persons, in their order."""
     ordered = sorted(people)
     with connection.cursor() as cursor:
@@ -118,26 +118,26 @@ def lock_people(frame: Frame, people: Collection[int]) -> dict[int, Interest]:
     return {row.person_id: row for row in _locked(ordered)}
 
 
-def lock_of_leads(frame: Frame, lead_ids: Sequence[int]) -> None:
+def lock_of_leads(*, frame: Frame, lead_ids: Sequence[int]) -> None:
     """Lock what there is of interest of these leads' persons, and bring it to this version."""
     people = Lead.objects.filter(pk__in=among(lead_ids)).values_list("person_id", flat=True)
     held = list(_locked(sorted(set(people))))
-    rebuild(frame, [row.person_id for row in held if row.definition_id != frame.version.pk])
+    rebuild(frame=frame, people=[row.person_id for row in held if row.definition_id != frame.version.pk])
 
 
-def lock_cooled(frame: Frame, *, now: datetime, limit: int) -> list[int]:
+def lock_cooled(*, frame: Frame, now: datetime, limit: int) -> list[int]:
     """Lock the interest of persons who cooled below their band; another sweep's are left to it."""
     due = Interest.objects.filter(cools_at__lte=now, definition=frame.version)
     rows = due.order_by("cools_at", "person_id").select_for_update(skip_locked=True)[:limit]
     return [row.person_id for row in rows]
 
 
-def forget_cooling(people: Collection[int]) -> None:
+def forget_cooling(*, people: Collection[int]) -> None:
     """Persons without an open lead hold no band that could be left."""
     Interest.objects.filter(person_id__in=among(people)).update(cools_at=None)
 
 
-def write(frame: Frame, held: dict[int, list[float]]) -> None:
+def write(*, frame: Frame, held: dict[int, list[float]]) -> None:
     """Write the masses of these persons and the keys they rank by."""
     people = sorted(held)
     weights = frame.rules.weights

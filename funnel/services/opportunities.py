@@ -86,7 +86,7 @@ def open(  # noqa: A001 - the verb of the product
         detail = _("The lead is another person's.")
         raise deal_fields.BadDeal(detail, errors=[FieldError("person", "lead_of_another", detail)])
     values = deal_fields.checked(
-        {
+        values={
             "name": name,
             "product": product,
             "amount": amount,
@@ -110,7 +110,7 @@ def open(  # noqa: A001 - the verb of the product
     )
     _record(opportunity, None, first, actor=actor, at=opened_at, now=now)
     events.publish(OpportunityOpened(opportunity.pk, opportunity.lead_id, opened_at, now))
-    lead_coupling.follow(opportunity, first, actor=actor, at=opened_at, now=now)
+    lead_coupling.follow(opportunity=opportunity, target=first, actor=actor, at=opened_at, now=now)
     return opportunity
 
 
@@ -130,7 +130,7 @@ def update(
     """
     _check_allowed(actor)
     locked = _locked(opportunity, expected_version)
-    values = deal_fields.checked(dict(changes), present=locked)
+    values = deal_fields.checked(values=dict(changes), present=locked)
     different = [name for name, value in values.items() if getattr(locked, name) != value]
     if not different:
         return locked
@@ -230,7 +230,7 @@ def _move(
             now=now,
         )
     )
-    lead_coupling.follow(locked, target, actor=actor, at=at, now=now, was=before)
+    lead_coupling.follow(opportunity=locked, target=target, actor=actor, at=at, now=now, was=before)
     return locked
 
 

@@ -40,7 +40,7 @@ class WaitingForAnswer(Conflict):
     code = "handoff_waits"
 
 
-def check(owner: User) -> User:
+def check(*, owner: User) -> User:
     """``owner`` if leads may be theirs. Raises :class:`NotAnOwner`."""
     if not User.objects.owners().filter(pk=owner.pk).exists():
         detail = _("Choose an active sales rep or sales manager.")
@@ -67,8 +67,8 @@ def assign(
     if reason == BY_HAND and (actor is None or not actor.may(Capability.CHANGE_OWNER)):
         raise OwnerChangeNotAllowed(_("Your role may not change owners."))
     if owner is not None:
-        check(owner)
-    state = lifecycle.locked(lead.pk)
+        check(owner=owner)
+    state = lifecycle.locked(lead_id=lead.pk)
     return _assign(state, owner, reason=reason, actor=actor, record=record or {}, now=now)
 
 
@@ -78,8 +78,8 @@ def assign_many(*, leads: Sequence[Lead], owner: User | None, actor: User, now: 
     if not actor.may(Capability.CHANGE_OWNER):
         raise OwnerChangeNotAllowed(_("Your role may not change owners."))
     if owner is not None:
-        check(owner)
-    states = lifecycle.lock([lead.pk for lead in leads])
+        check(owner=owner)
+    states = lifecycle.lock(lead_ids=[lead.pk for lead in leads])
     made = [
         _assign(state, owner, reason=BY_HAND, actor=actor, record={}, now=now) for state in states.values()
     ]

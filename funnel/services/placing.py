@@ -75,7 +75,7 @@ def place_many(
     """
     known = stages.by_code()
     for code in set(stage_codes.values()):
-        lifecycle.stage_of(code, known)
+        lifecycle.stage_of(code=code, known=known)
     plan = _plan_columns()
     placed = 0
     for start in range(0, len(lead_ids), CHUNK):

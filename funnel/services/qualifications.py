@@ -54,7 +54,7 @@ def record(
         raise _refused("budget", _("Give an amount of zero or more."))
     if budget is not None and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise _refused("currency", _("Give a currency of three letters, such as EUR."))
-    lifecycle.locked(lead.pk)
+    lifecycle.locked(lead_id=lead.pk)
     found = Qualification.objects.filter(lead=lead).first()
     if expected_version is not None and expected_version != (found.version if found else 0):
         raise QualificationChanged(_("Somebody else changed this first. Look at it again."))
@@ -75,7 +75,7 @@ def record(
 
 def advance(*, lead: Lead, actor: User, now: datetime) -> bool:
     """Make an accepted lead with need and budget an SQL; say whether it became one."""
-    state = lifecycle.locked(lead.pk)
+    state = lifecycle.locked(lead_id=lead.pk)
     if state.stage.code != "mql":
         return False
     qualification = Qualification.objects.filter(lead=lead).first()

@@ -21,8 +21,8 @@ WAITING = frozenset({"visitor", "lead", "nurture"})
 
 
 def look(
-    frame: Frame,
     *,
+    frame: Frame,
     lead_ids: Sequence[int],
     now: datetime,
     since: Mapping[int, datetime] | None = None,
@@ -32,13 +32,13 @@ def look(
     ``since`` names, per lead, the earliest event that is new: a lead that qualified before it is left
     alone. One that qualified after it gets its earlier instant, and nothing is delivered again.
     """
-    found = instants(frame, lead_ids=lead_ids, now=now, since=since or {})
+    found = instants(frame=frame, lead_ids=lead_ids, now=now, since=since or {})
     fresh: list[int] = []
     for score, instant in found:
         if score.qualified_at is None:
             fresh.append(score.lead_id)
         LeadScore.objects.filter(pk=score.pk).update(qualified_at=instant)
-    states = lifecycle.lock(fresh)
+    states = lifecycle.lock(lead_ids=fresh)
     for score, instant in found:
         state = states.get(score.lead_id)
         if score.qualified_at is not None or state is None or state.stage.code not in WAITING:
@@ -54,8 +54,8 @@ def look(
 
 
 def instants(
-    frame: Frame,
     *,
+    frame: Frame,
     lead_ids: Sequence[int],
     now: datetime,
     since: Mapping[int, datetime],

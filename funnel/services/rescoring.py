@@ -37,7 +37,7 @@ class Rebuilt:
     instants: int
 
 
-def landmark_after(old: DefinitionVersion, new: Definition, *, now: datetime) -> datetime:
+def landmark_after(*, old: DefinitionVersion, new: Definition, now: datetime) -> datetime:
     """Where the masses of a new version are measured from: as before while the half-life is the same."""
     same = definitions.rules_of(old).half_life == new.half_life
     return old.landmark if same else landmark_for(now)
@@ -46,7 +46,7 @@ def landmark_after(old: DefinitionVersion, new: Definition, *, now: datetime) ->
 @transaction.atomic
 def switch(*, old: DefinitionVersion, new: DefinitionVersion) -> bool:
     """Carry masses from ``old`` to ``new`` by one statement if only weights differ; say whether it could."""
-    before, after = frames.of(old), frames.of(new)
+    before, after = frames.of(version=old), frames.of(version=new)
     if before.decay != after.decay or _shape(before.rules) != _shape(after.rules):
         return False
     _weigh(after, from_version=old.pk)
@@ -61,14 +61,14 @@ def run_once(*, now: datetime, limit: int) -> int:
     frame = frames.held()
     rows = Interest.objects.exclude(definition=frame.version).order_by("person_id")
     people = [row.person_id for row in rows.select_for_update(skip_locked=True)[:limit]]
-    masses.rebuild(frame, people)
+    masses.rebuild(frame=frame, people=people)
     if len(people) == limit:
         return len(people)
     stale = LeadScore.objects.filter(lead__closed_at=None).exclude(definition=frame.version)
     leads = list(stale.order_by("lead_id").values_list("lead_id", flat=True)[: limit - len(people)])
     if leads:
-        masses.lock_of_leads(frame, leads)
-        scoring.update_fits(frame, leads, now=now)
+        masses.lock_of_leads(frame=frame, lead_ids=leads)
+        scoring.update_fits(frame=frame, lead_ids=leads, now=now)
         scoring.evaluate(lead_ids=leads, now=now)
     return len(people) + len(leads)
 
@@ -90,10 +90,10 @@ def rebuild(*, now: datetime) -> Rebuilt:
         with transaction.atomic():
             frame = frames.held()
             known = _with_behaviour(ids)
-            masses.lock_people(frame, known)
-            worst = max(worst, masses.rebuild(frame, known))
-            open_leads = sorted(bands.open_leads_of(ids).values())
-            bands.reassess(frame, lead_ids=open_leads, now=now)
+            masses.lock_people(frame=frame, people=known)
+            worst = max(worst, masses.rebuild(frame=frame, people=known))
+            open_leads = sorted(bands.open_leads_of(people=ids).values())
+            bands.reassess(frame=frame, lead_ids=open_leads, now=now)
             off += _check_instants(frame, open_leads, now=now)
         people += len(known)
         leads += len(open_leads)
@@ -101,7 +101,7 @@ def rebuild(*, now: datetime) -> Rebuilt:
 
 def _check_instants(frame: Frame, leads: list[int], *, now: datetime) -> int:
     """How many qualified leads would have qualified at another instant; those are put right."""
-    found = qualifying.instants(frame, lead_ids=leads, now=now, since={}, again=True)
+    found = qualifying.instants(frame=frame, lead_ids=leads, now=now, since={}, again=True)
     wrong = [(score, at) for score, at in found if score.qualified_at is not None]
     for score, at in wrong:
         LeadScore.objects.filter(pk=score.pk).update(qualified_at=at)
@@ -146,7 +146,7 @@ def _weigh(frame: Frame, *, from_version: int) -> None:
 
 def _move_landmark(*, now: datetime) -> None:
     """Measure from a later instant before numbers grow too large: one multiplication per mass."""
-    frame = frames.of(definitions.in_force())
+    frame = frames.of(version=definitions.in_force())
     if not frame.decay.needs_shift(now):
         return
     # Waits for whoever holds the frame, and makes others look again.

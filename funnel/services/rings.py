@@ -58,7 +58,7 @@ def set_place(
     if open_cap is not None and open_cap < 1:
         detail = _("Give a whole number from 1 on, or nothing for no limit.")
         raise BadPlace(detail, errors=[FieldError("open_cap", BadPlace.code, detail)])
-    owners.check(user)
+    owners.check(owner=user)
     locks.advisory(locks.Namespace.RING, ring.pk)
     place = RingMember.objects.filter(ring=ring, user=user).first()
     before = _as_json(place)
@@ -70,7 +70,7 @@ def set_place(
     return place
 
 
-def places_of(ring: Ring) -> list[RingMember]:
+def places_of(*, ring: Ring) -> list[RingMember]:
     """The places of ``ring`` in their fixed order; the caller holds the ring's lock.
 
     The default ring without a team holds every active rep: one who has none yet gets a place.
@@ -81,7 +81,7 @@ def places_of(ring: Ring) -> list[RingMember]:
     return list(ring.members.select_related("user").order_by("pk"))
 
 
-def forget_turns(places: Sequence[RingMember], candidates: Sequence[Candidate]) -> None:
+def forget_turns(*, places: Sequence[RingMember], candidates: Sequence[Candidate]) -> None:
     """Turns missed while away are gone (policy "reset"): nobody comes back to a burst of leads."""
     blocked = {candidate.key: frozenset(candidate.blocked) for candidate in candidates}
     at_work = [place.pointer for place in places if not blocked[place.user_id] & _AWAY]

@@ -49,11 +49,11 @@ def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = ()) -> Choic
     if ring is None:
         return Choice(None, {"reason": "no_ring", "candidates": []})
     locks.advisory(locks.Namespace.RING, ring.pk)
-    places = rings.places_of(ring)
+    places = rings.places_of(ring=ring)
     members = _members(places, lead=lead, exclude=frozenset(exclude))
     choice = rules.choose(members, preferred=_owner_of_company(lead))
     record = {"ring": ring.pk, **choice.to_json()}
-    rings.forget_turns(places, choice.candidates)
+    rings.forget_turns(places=places, candidates=choice.candidates)
     if choice.member is None:
         return Choice(None, record)
     place = next(p for p in places if p.user_id == choice.member.key)

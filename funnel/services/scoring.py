@@ -42,9 +42,9 @@ UPDATE funnel_leadscore s SET fit = n.fit, fit_band = n.fit_band, definition_id 
 def place(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Give freshly captured leads their score, in one statement; nothing qualifies by this alone."""
     frame = frames.held()
-    masses.lock_of_leads(frame, lead_ids)
+    masses.lock_of_leads(frame=frame, lead_ids=lead_ids)
     known = facts.of_leads(lead_ids)
-    held = bands.of_leads(frame, list(known), now=now)
+    held = bands.of_leads(frame=frame, lead_ids=list(known), now=now)
     columns: dict[str, list[object]] = {
         "leads": [], "fits": [], "fit_bands": [], "interest_bands": [], "actions": [],
     }  # fmt: skip
@@ -55,12 +55,18 @@ def place(*, lead_ids: Sequence[int], now: datetime) -> None:
         columns["fits"].append(score)
         columns["fit_bands"].append(band)
         columns["interest_bands"].append(held[lead_id])
-        columns["actions"].append(str(action_of(frame.rules, lead_facts, band, held[lead_id])))
+        columns["actions"].append(
+            str(
+                action_of(
+                    rules=frame.rules, lead_facts=lead_facts, fit_band=band, interest_band=held[lead_id]
+                )
+            )
+        )
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_SCORES, {**columns, "definition": frame.version.pk, "now": now})
 
 
-def action_of(rules: Definition, lead_facts: Facts, fit_band: str, interest_band: int) -> Action:
+def action_of(*, rules: Definition, lead_facts: Facts, fit_band: str, interest_band: int) -> Action:
     """What the definition says to do; an exclusion outweighs every cell."""
     if rules.excluded_by(lead_facts) is not None:
         return Action.DISCARD
@@ -71,12 +77,12 @@ def action_of(rules: Definition, lead_facts: Facts, fit_band: str, interest_band
 def refresh(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Attributes changed: compute fit anew, keep what it was, and see who qualifies by it."""
     frame = frames.held()
-    masses.lock_of_leads(frame, lead_ids)
-    update_fits(frame, lead_ids, now=now)
+    masses.lock_of_leads(frame=frame, lead_ids=lead_ids)
+    update_fits(frame=frame, lead_ids=lead_ids, now=now)
     evaluate(lead_ids=lead_ids, now=now)
 
 
-def update_fits(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> int:
+def update_fits(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> int:
     """Write the fit of these leads under this version; what it was goes to ``FitPeriod``."""
     version, rules = frame.version, frame.rules
     before = LeadScore.objects.filter(lead_id__in=among(lead_ids)).order_by("lead_id").select_for_update()
@@ -116,9 +122,9 @@ def update_fits(frame: Frame, lead_ids: Sequence[int], *, now: datetime) -> int:
 def evaluate(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Bring bands and actions of these leads up to ``now`` and let those qualify that meet the definition."""
     frame = frames.held()
-    masses.lock_of_leads(frame, lead_ids)
-    bands.reassess(frame, lead_ids=lead_ids, now=now)
-    qualifying.look(frame, lead_ids=lead_ids, now=now)
+    masses.lock_of_leads(frame=frame, lead_ids=lead_ids)
+    bands.reassess(frame=frame, lead_ids=lead_ids, now=now)
+    qualifying.look(frame=frame, lead_ids=lead_ids, now=now)
 
 
 @transaction.atomic
@@ -130,17 +136,17 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     """
     frame = frames.held()
     rows = signals.of_events(event_ids)
-    counted = masses.add(frame, rows)
+    counted = masses.add(frame=frame, rows=rows)
     if not counted:
         return 0
     earliest: dict[int, datetime] = {}
     for person, _kind, _name, _url, at, _properties in rows:
         if person in counted:
             earliest[person] = min(at, earliest.get(person, at))
-    leads = bands.open_leads_of(earliest)
-    bands.reassess(frame, lead_ids=list(leads.values()), now=now)
+    leads = bands.open_leads_of(people=earliest)
+    bands.reassess(frame=frame, lead_ids=list(leads.values()), now=now)
     since: Mapping[int, datetime] = {lead: earliest[person] for person, lead in leads.items()}
-    qualifying.look(frame, lead_ids=list(leads.values()), now=now, since=since)
+    qualifying.look(frame=frame, lead_ids=list(leads.values()), now=now, since=since)
     return sum(counted.values())
 
 
@@ -148,9 +154,9 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
 def run_once(*, now: datetime, limit: int) -> int:
     """Lower the bands of persons whose interest has cooled below the one they held."""
     frame = frames.held()
-    people = masses.lock_cooled(frame, now=now, limit=limit)
+    people = masses.lock_cooled(frame=frame, now=now, limit=limit)
     if people:
-        leads = bands.open_leads_of(people)
-        bands.reassess(frame, lead_ids=list(leads.values()), now=now)
-        masses.forget_cooling(set(people) - set(leads))
+        leads = bands.open_leads_of(people=people)
+        bands.reassess(frame=frame, lead_ids=list(leads.values()), now=now)
+        masses.forget_cooling(people=set(people) - set(leads))
     return len(people)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
-from funnel.models import LeadState, Opportunity, OpportunityTransition
+from funnel.models import LeadState, Opportunity, OpportunityTransition, Product
 from funnel.services import opportunities
 from funnel.services.deal_fields import BadDeal
 from funnel.services.opportunities import BadMove, DealChanged, DealNotAllowed, MoveStands
@@ -159,3 +159,9 @@ def test_the_ledger_of_deals_rejects_changes(deal, change):
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             cursor.execute(change.format("funnel_opportunitytransition"))
     assert len(ledger(deal)) == 1
+
+
+def test_a_deal_can_be_about_a_product(deal, rita):
+    seats = Product.objects.create(name="Seats", name_key="seats", source=deal.source)
+    changed = opportunities.update(opportunity=deal, changes={"product": seats}, actor=rita, now=LATER)
+    assert (changed.product, changed.version) == (seats, 2)
