@@ -209,7 +209,7 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
         return sent.removeprefix("-")
 
     def _row(self, pk: int) -> Row:
-        rows = self._dressed(lead_list.listed(self.actor).filter(pk=pk))
+        rows = self._dressed(list(lead_list.listed(self.actor).filter(pk=pk)))
         if not rows:
             raise Missing("There is no such object, or you may not see it.")
         return rows[0]

@@ -7,6 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import filters
 from django_filters.filterset import FilterSet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -99,11 +101,13 @@ class MoveDealIn(serializers.Serializer[Any]):
 class OpportunityFilter(FilterSet):
     """Deals by stage, outcome, whom and when; times are half-open: from ≤ t < to."""
 
-    stage = filters.ModelMultipleChoiceFilter(
-        field_name="stage__code",
-        queryset=OpportunityStage.objects.order_by("position"),
-        to_field_name="code",
-        distinct=False,
+    stage = extend_schema_field(OpenApiTypes.STR)(  # the document can't guess it from the path
+        filters.ModelMultipleChoiceFilter(
+            field_name="stage__code",
+            queryset=OpportunityStage.objects.order_by("position"),
+            to_field_name="code",
+            distinct=False,
+        )
     )
     outcome = filters.MultipleChoiceFilter(
         field_name="stage__kind", choices=OpportunityStageKind.choices, distinct=False

@@ -38,10 +38,10 @@ class OpportunityForm(forms.Form):
         """Allow the owner and product that the deal has, although others could not choose them now."""
         owner, product = self.fields["owner"], self.fields["product"]
         if isinstance(owner, forms.ModelChoiceField):
-            owner.queryset = User.objects.owners() | User.objects.get_queryset().filter(pk=deal.owner_id)
+            owner.queryset = User.objects.owners() | User.objects.get_queryset().filter(pk=deal.owner_id or 0)
         if isinstance(product, forms.ModelChoiceField):
             product.queryset = Product.objects.filter(is_active=True) | Product.objects.filter(
-                pk=deal.product_id
+                pk=deal.product_id or 0
             )
         return self
 

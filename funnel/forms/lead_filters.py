@@ -101,6 +101,7 @@ class LeadFilter(FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        custom: Any
         for name, custom in _custom():
             custom.parent, custom.model = self, LeadState
             self.filters[name] = custom
@@ -122,10 +123,12 @@ class LeadFilter(FilterSet):
 class AttributeFilter(filters.Filter):
     """One custom attribute of a lead, its person or its company; a text that holds the words."""
 
-    field_class = forms.CharField
+    field_class: Any = forms.CharField
 
     def __init__(self, definition: AttributeDefinition, column: str, **extra: Any) -> None:
-        super().__init__(label=definition.label, required=False, **extra)
+        super().__init__(  # type: ignore[no-untyped-call]
+            label=definition.label, required=False, **extra
+        )
         self.key, self.column = definition.key, column
 
     def filter(self, qs: QuerySet[LeadState], value: Any) -> QuerySet[LeadState]:

@@ -50,7 +50,7 @@ class Row:
     @property
     def pk(self) -> int:
         """The key of the lead."""
-        return self.state.pk
+        return int(self.state.pk)
 
     @property
     def lead(self) -> Lead:

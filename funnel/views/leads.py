@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
@@ -158,8 +159,9 @@ def _dressed(request: Request, states: list[LeadState]) -> list[Row]:
 
 def _exported(row: Row) -> tuple[object, ...]:
     lead, person, score = row.lead, row.person, row.lead.score
+    state: Any = row.state  # annotated with e-mail and phone
     return (
-        row.pk, lead.lap, person.first_name, person.last_name, row.state.email, row.state.phone,
+        row.pk, lead.lap, person.first_name, person.last_name, state.email, state.phone,
         person.title, row.company.name if row.company else "", person.country, row.stage.name,
         row.state.owner.name if row.state.owner else "", score.fit, score.fit_band,
         round(row.interest, 1), score.interest_band, score.action, lead.origin,

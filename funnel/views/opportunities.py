@@ -147,7 +147,10 @@ def _start(request: Request, lead: Lead | None, company: Company | None) -> dict
 
 def _entry(row: OpportunityTransition) -> dict[str, Any]:
     """A move as the timeline shows it."""
-    icons = {OpportunityStageKind.WON: ("trophy", "ok"), OpportunityStageKind.LOST: ("circle-x", "bad")}
+    icons: dict[str, tuple[str, str]] = {
+        OpportunityStageKind.WON: ("trophy", "ok"),
+        OpportunityStageKind.LOST: ("circle-x", "bad"),
+    }
     icon, tone = icons.get(row.to_stage.kind, ("arrow-right", "plain"))
     if row.from_stage is None:
         title = _("Opened in %(stage)s") % {"stage": row.to_stage.name}

@@ -79,7 +79,7 @@ class ReportResource(Resource):
     def compute(self, request: Request, key: str) -> Response:
         """Compute one report."""
         report = catalogue.get(key)
-        given = {name: value for name, value in request.query_params.items() if value}
+        given = {name: str(value) for name, value in request.query_params.items() if value}
         try:
             result = report.run(given, zone=organisation.zone(), now=self.now)
         except Invalid as error:  # these come from the address, not from a body

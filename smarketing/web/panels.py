@@ -34,7 +34,7 @@ class Panel:
 class Build(Protocol):
     """Read what the panel shows about ``subject``; ``None`` leaves it out."""
 
-    def __call__(self, subject: Any, *, viewer: User, now: datetime) -> Panel | None: ...
+    def __call__(self, subject: Any, /, *, viewer: User, now: datetime) -> Panel | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,18 +130,19 @@ def _region(name: str) -> _Region | None:
     if general is None:
         return None
     special = (_pattern(getattr(rules, kind)) for kind in _SPECIAL)
-    for_parsing = rules.national_prefix_for_parsing
+    for_parsing = rules.national_prefix_for_parsing or ""
+    code = rules.country_code or 0
     return _Region(
-        code=str(rules.country_code),
+        code=str(code),
         general=general,
         fixed=_pattern(rules.fixed_line),
         mobile=_pattern(rules.mobile),
         special=tuple(pattern for pattern in special if pattern is not None),
         prefix=rules.national_prefix or "",
         prefix_pattern=re.compile(for_parsing) if for_parsing else None,
-        is_plain_prefix=bool(for_parsing) and for_parsing == rules.national_prefix and for_parsing.isdigit(),
+        is_plain_prefix=for_parsing == rules.national_prefix and for_parsing.isdigit(),
         international=re.compile(rules.international_prefix) if rules.international_prefix else None,
-        is_alone=len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[rules.country_code]) == 1,
+        is_alone=len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1,
     )
 
 

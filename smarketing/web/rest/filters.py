@@ -39,4 +39,4 @@ class InstantField(forms.Field):
 class InstantFilter(filters.IsoDateTimeFilter):
     """Compares an instant: ``InstantFilter(field_name="at", lookup_expr="gte")``."""
 
-    field_class = InstantField
+    field_class = InstantField  # type: ignore[assignment]

@@ -263,7 +263,7 @@ class Retrievable:
 class Creatable:
     """``POST /nouns``; supply ``make(data)``, which calls one service and returns the object."""
 
-    def make(self, data: dict[str, Any]) -> Model:
+    def make(self, data: dict[str, Any]) -> Any:
         """Call the service."""
         raise NotImplementedError
 
@@ -282,7 +282,7 @@ class Creatable:
 class Updatable:
     """``PATCH /nouns/<id>`` with ``If-Match``; supply ``change(obj, data)``."""
 
-    def change(self, obj: Any, data: dict[str, Any]) -> Model:
+    def change(self, obj: Any, data: dict[str, Any]) -> Any:
         """Call the service; returns the changed object."""
         raise NotImplementedError
 
