@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from funnel.models import Handoff, HandoffState
 from funnel.services import handoffs, owners
 from sla.domain.calendars import WeeklyCalendar
-from sla.models import AgreementVersion, Clock, ClockEvent, ClockState
+from sla.models import AgreementVersion, CalendarVersion, Clock, ClockAction, ClockEvent, ClockState
 from sla.services import clocks, sweep
 from sla.services.books import ClockRefused
 from sla.services.clocks import HandoffHasExpired, InTheFuture
@@ -337,3 +338,29 @@ def test_a_running_clock_keeps_its_clause_and_calendar_when_the_agreement_change
     assert clock.due_at == DUE
     assert clock.clause_id != newer.pk
     assert Clock.objects.get(handoff=deliver(rep, MONDAY)).due_at == MONDAY + HOUR
+
+
+def test_the_ledger_says_what_was_before_and_after(clock_of, rep):
+    clock = clock_of()
+    attempt(clock.handoff, rep, MONDAY + HOUR)
+    start, stop = ClockAction.objects.filter(clock=clock)
+    assert (start.verb, start.at, start.actor) == ("start", MONDAY, None)
+    assert (stop.verb, stop.at, stop.actor) == ("stop", MONDAY + HOUR, rep)
+    assert stop.before == start.after
+    assert (stop.before["state"], stop.after["state"]) == ("running", "met")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: ClockAction.objects.update(verb="nothing"),
+        lambda: ClockAction.objects.all().delete(),
+        lambda: ClockEvent.objects.update(level=9),
+        lambda: CalendarVersion.objects.update(body={}),
+    ],
+)
+def test_ledgers_are_never_rewritten(clock_of, rep, change):
+    clock = clock_of()
+    attempt(clock.handoff, rep, DUE + HOUR)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        change()

@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from funnel.models import Handoff
+from funnel.services import handoffs
 from sla.models import Clock, ClockEvent, ClockState
 from sla.services import clocks, sweep
 from sla.services.books import ClockRefused
+from sla.services.clocks import HandoffHasExpired
 from smarketing.core import loops
 from smarketing.notifications.models import Outbox
 from tests.sla.conftest import HOUR, MINUTE, MONDAY, agree, attempt, deliver, make_user
@@ -132,6 +134,53 @@ def test_the_sweep_passes_over_rows_that_somebody_holds():
         thread.join()
     assert set(ClockEvent.objects.values_list("clock__handoff_id", flat=True)) == {free.pk}
     assert sweep.run_once(now=MONDAY + 5 * HOUR) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_and_an_expiring_sweep_at_once_leave_one_story():
+    agree()
+    rep = make_user("rep", "Rita Rep")
+    delivered = [deliver(rep, MONDAY) for _ in range(12)]
+    late = MONDAY + timedelta(days=3)
+    refused: list[str] = []
+    failures: list[BaseException] = []
+    gate = threading.Barrier(3)
+
+    def answer() -> None:
+        try:
+            gate.wait()
+            for handoff in delivered:
+                try:
+                    handoffs.accept(handoff=handoff, actor=rep, now=late)
+                except (HandoffHasExpired, handoffs.AlreadyAnswered) as error:
+                    refused.append(error.instance_code)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    def run() -> None:
+        try:
+            gate.wait()
+            while sweep.run_once(now=late, limit=2):
+                pass
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=target) for target in (answer, run, run)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while sweep.run_once(now=late):
+        pass
+    assert failures == []
+    assert len(refused) == 12
+    assert set(Handoff.objects.values_list("state", flat=True)) == {"expired"}
+    assert set(Clock.objects.values_list("state", "fired")) == {(ClockState.BREACHED_OPEN, 5)}
+    assert ClockEvent.objects.count() == 12 * 5
 
 
 # Actions in half hours after the start, so that many fall exactly on thresholds (2, 3, 4 and 12 h).
