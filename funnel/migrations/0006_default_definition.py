@@ -56,7 +56,7 @@ def create(apps, schema_editor):
     if not DefinitionVersion.objects.exists():
         DefinitionVersion.objects.create(
             number=1,
-            name="Default (not yet signed)",
+            name="Default",
             state="in_force",
             body=BODY,
             digest=DIGEST,

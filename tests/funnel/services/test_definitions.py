@@ -47,7 +47,7 @@ def put_in_force(draft, max_, sam, *, now=LATER):
 
 def test_a_new_installation_has_an_unsigned_default_in_force(db):
     version = reading.in_force()
-    assert (version.number, version.name) == (1, "Default (not yet signed)")
+    assert (version.number, version.name) == (1, "Default")
     assert version.digest == digest(version.body)
     assert not version.signatures.exists()
 
