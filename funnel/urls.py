@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from funnel.views import board, handoffs, lead_actions, leads, opportunities
+from funnel.views import board, definitions, handoffs, lead_actions, leads, opportunities, settings
 
 app_name = "funnel"
 urlpatterns: list[URLPattern] = [
@@ -29,4 +29,20 @@ urlpatterns: list[URLPattern] = [
     path("opportunities/<int:pk>/edit/", opportunities.edit, name="opportunity_edit"),
     path("opportunities/<int:pk>/move/", board.move, name="opportunity_move"),
     path("opportunities/<int:pk>/undo/", board.undo, name="opportunity_undo"),
+    path("settings/definition/", definitions.show, name="definition"),
+    path("settings/definition/draft/", definitions.draft, name="definition_draft"),
+    path("settings/definition/row/<slug:section>/", definitions.row, name="definition_row"),
+    path("settings/definition/<int:number>/", definitions.version, name="definition_version"),
+    path("settings/definition/<int:number>/edit/", definitions.edit, name="definition_edit"),
+    path("settings/definition/<int:number>/propose/", definitions.propose, name="definition_propose"),
+    path("settings/definition/<int:number>/discard/", definitions.discard, name="definition_discard"),
+    path("settings/definition/<int:number>/sign/", definitions.sign, name="definition_sign"),
+    path("settings/stages/", settings.stage_page, name="stages"),
+    path("settings/stages/<int:pk>/", settings.stage_edit, name="stage_edit"),
+    path("settings/columns/<int:pk>/", settings.column_edit, name="column_edit"),
+    path("settings/rings/", settings.ring_page, name="rings"),
+    path("settings/rings/<int:ring>/<int:user>/", settings.place_edit, name="place_edit"),
+    path("settings/products/", settings.product_page, name="products"),
+    path("settings/products/new/", settings.product_new, name="product_new"),
+    path("settings/products/<int:pk>/", settings.product_edit, name="product_edit"),
 ]

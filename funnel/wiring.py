@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from funnel import invariants, subscribers
@@ -15,7 +16,7 @@ from funnel.events import (
     HandoffWaiting,
     OpportunityMoved,
 )
-from funnel.selectors import timeline_rows
+from funnel.selectors import definition_texts, timeline_rows
 from funnel.services import delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
@@ -25,8 +26,9 @@ from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
-from smarketing.web import navigation, palette, panels
+from smarketing.web import navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem
+from smarketing.web.settings_pages import SettingsPage
 
 
 def connect() -> None:
@@ -71,3 +73,38 @@ def _add_pages() -> None:
     panels.register("company.side", "leads", shown.leads_of_company, order=20)
     palette.register("funnel.actions", _("Add"), hits.actions, order=25)
     palette.register("funnel.deals", _("Opportunities"), hits.opportunities, order=50)
+    _add_settings()
+
+
+def _add_settings() -> None:
+    """Cards of the settings page."""
+    agreed, road = _("The agreement"), _("The funnel")
+    for page in (
+        SettingsPage(
+            _("Definition"),
+            _("What a qualified lead is: fit, interest and what follows, signed by both."),
+            "badge-check",
+            "funnel:definition",
+            agreed,
+            order=10,
+            notice=_unsigned,
+        ),
+        SettingsPage(
+            _("Stages"),
+            _("What each stage means, whose it is, its target and time limit; the board's columns."),
+            "milestone",
+            "funnel:stages",
+            road,
+            order=40,
+        ),
+        SettingsPage(
+            _("Rings"), _("Who takes delivered leads in turn."), "rotate-cw", "funnel:rings", road, order=50
+        ),
+        SettingsPage(_("Products"), _("What is sold."), "package", "funnel:products", road, order=60),
+    ):
+        settings_pages.register(page)
+
+
+def _unsigned() -> str:
+    """What the settings page says while a signature is missing."""
+    return "" if definition_texts.in_force().is_signed else gettext("not signed yet")

@@ -1,4 +1,4 @@
-"""Browser input of an agreement: its clauses, and a signature."""
+"""Browser input of an agreement: its clauses, and why a clock waits."""
 
 from __future__ import annotations
 
@@ -67,19 +67,6 @@ class ClauseForm(forms.Form):
 
 
 ClauseFormSet = forms.formset_factory(ClauseForm, extra=0, min_num=1, max_num=20, can_delete=True)
-
-
-class SignatureForm(forms.Form):
-    """Sign what carries this digest, and say again who you are."""
-
-    digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    password = forms.CharField(
-        label=gettext_lazy("Your password"),
-        strip=False,
-        max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=gettext_lazy("A signature asks again who you are."),
-    )
 
 
 class PauseForm(forms.Form):

@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sla import access
-from sla.forms.agreements import ClauseFormSet, SignatureForm, initial, refuse
+from sla.forms.agreements import ClauseFormSet, initial, refuse
 from sla.models import AgreementState, AgreementVersion
 from sla.selectors import agreements as read
 from sla.selectors import attainment
 from sla.services import agreements
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
-from smarketing.web import rendering
+from smarketing.web import rendering, signing
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
@@ -105,22 +103,15 @@ def discard(request: Request, number: int) -> HttpResponse:
     return rendering.redirect(request, "sla:agreement", toast=Toast(_("Discarded."), "ok"))
 
 
-def _without_password(request: Request) -> bool:
-    """Signed in by the company's directory: that is asked again instead of a password."""
-    return not request.user.has_usable_password()
-
-
 @page(capability=Capability.VIEW, methods=["GET", "POST"])
-@reauthentication_required(enabled=_without_password)  # type: ignore[untyped-decorator]
+@reauthentication_required(enabled=signing.without_password)  # type: ignore[untyped-decorator]
 def sign(request: Request, number: int) -> HttpResponse:
     """Read the text again, say again who you are, sign."""
     found = access.agreement_version(request.user, number)
     if agreements.side_of(signer=request.user) is None:
         raise agreements.NotASigner(_("Only the managers of marketing and sales sign."))
-    form = SignatureForm(request.POST if request.method == "POST" else None, initial={"digest": found.digest})
-    if _without_password(request):
-        del form.fields["password"]
-    if request.method == "POST" and form.is_valid() and _is_who_they_say(request, form):
+    form = signing.form_for(request, found.digest)
+    if request.method == "POST" and form.is_valid() and signing.is_who_they_say(request, form):
         try:
             agreements.sign(
                 version=found, digest=form.cleaned_data["digest"], signer=request.user, now=request.now
@@ -133,20 +124,6 @@ def sign(request: Request, number: int) -> HttpResponse:
     status = 422 if form.errors else 200
     context = {"text": read.text_of(found), "form": form}
     return rendering.page(request, "sla/agreement_sign.html", context, status=status)
-
-
-def _is_who_they_say(request: Request, form: SignatureForm) -> bool:
-    """Check the password; guessing is slowed down as on the sign-in page."""
-    if "password" not in form.fields:
-        return True
-    try:
-        if get_adapter(request).reauthenticate(request.user, form.cleaned_data["password"]):
-            return True
-    except ValidationError as error:  # too many tries: how long to wait
-        form.add_error("password", error)
-        return False
-    form.add_error("password", _("This is not your password."))
-    return False
 
 
 def _one_more(request: Request) -> Any:

@@ -1,5 +1,5 @@
 // Forms that stand in the page for a moment: Esc brings back what was there. Fields that suggest.
-import { one } from "web/dom";
+import { on, one } from "web/dom";
 
 document.addEventListener("keydown", (event) => {
   const form = event.target.closest?.("form[data-inline]");
@@ -15,4 +15,12 @@ document.addEventListener("input", (event) => {
   if (list && event.target.matches("[data-suggest]")) {
     list.dispatchEvent(new CustomEvent("suggest"));
   }
+});
+
+// A row of an editor that is taken out; what is left is saved.
+on("click", "[data-removes-line]", (event, button) => {
+  const line = button.closest("[data-line]");
+  const next = line.nextElementSibling ?? line.previousElementSibling;
+  line.remove();
+  next?.querySelector("input:not([type=hidden]), select")?.focus();
 });

@@ -1,0 +1,277 @@
+"""The editor of a definition: its document as rows of plain fields, and back.
+
+The rules themselves are checked by ``funnel.domain.drafts``; here text becomes values and problems
+find their row. What the simple form can't show (a second condition of a signal) is carried along.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.text import slugify
+
+from funnel.domain import fit
+from funnel.domain.definitions import CELLS
+from smarketing.core.errors import FieldError
+
+MOST_ROWS = 120
+_LISTS = ("in", "not_in")
+_NUMBER = re.compile(r"-?\d+([.,]\d+)?")
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "fit": ("key", "name", "path", "operator", "value", "points"),
+    "signals": ("key", "name", "event", "path", "operator", "value", "points", "daily_cap", "more"),
+    "exclusions": ("key", "path", "operator", "value", "reason"),
+    "minimum_information": ("first", "second", "third"),
+}
+# A row of which only these are filled says nothing and is left out.
+_DEFAULTED = frozenset({"key", "operator", "event", "more", "daily_cap"})
+SCALARS = ("half_life_days", "hysteresis", "fit_A", "fit_B", "interest_1", "interest_2")
+
+
+@dataclass(slots=True)
+class Row:
+    """One rule as text, with what is wrong with it."""
+
+    values: dict[str, str]
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was filled in."""
+        return not any(v.strip() for name, v in self.values.items() if name not in _DEFAULTED)
+
+
+@dataclass(slots=True)
+class Editor:
+    """The whole form: rows by section, single values, the matrix, and what concerns none of them."""
+
+    name: str
+    rows: dict[str, list[Row]]
+    scalars: dict[str, str]
+    matrix: dict[str, str]
+    scalar_errors: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything has to be mended."""
+        wrong = any(row.errors for rows in self.rows.values() for row in rows)
+        return wrong or bool(self.scalar_errors or self.errors)
+
+
+def of_document(document: Mapping[str, Any], *, name: str) -> Editor:
+    """The form with what a version says."""
+    return Editor(
+        name=name,
+        rows={
+            "fit": [Row(_rule(entry)) for entry in document["fit"]],
+            "signals": [Row(_signal(entry)) for entry in document["signals"]],
+            "exclusions": [
+                Row({**_condition(e), "key": e["key"], "reason": e["reason"]}) for e in document["exclusions"]
+            ],
+            "minimum_information": [Row(_requirement(item)) for item in document["minimum_information"]],
+        },
+        scalars={
+            "half_life_days": _text(document["half_life_days"]),
+            "hysteresis": _text(round(document["hysteresis"] * 100, 6)),
+            "fit_A": _text(document["fit_bands"]["A"]),
+            "fit_B": _text(document["fit_bands"]["B"]),
+            "interest_1": _text(document["interest_bands"]["1"]),
+            "interest_2": _text(document["interest_bands"]["2"]),
+        },
+        matrix={cell: document["matrix"][cell] for cell in CELLS},
+    )
+
+
+def of_post(data: QueryDict) -> Editor:
+    """The form as it was sent; blank rows are left out."""
+    rows = {}
+    for section, names in COLUMNS.items():
+        columns = {name: data.getlist(f"{section}-{name}")[:MOST_ROWS] for name in names}
+        length = max(len(column) for column in columns.values())
+        made = (
+            Row({name: columns[name][i] if i < len(columns[name]) else "" for name in names})
+            for i in range(length)
+        )
+        rows[section] = [row for row in made if not row.is_blank]
+    return Editor(
+        name=data.get("name", ""),
+        rows=rows,
+        scalars={name: data.get(name, "") for name in SCALARS},
+        matrix={cell: data.get(f"matrix-{cell}", "") for cell in CELLS},
+    )
+
+
+def document_of(editor: Editor) -> dict[str, Any]:
+    """The document that the form says; values that can't be read stay text, for the rules to refuse."""
+    scalars = {name: _read_number(text) for name, text in editor.scalars.items()}
+    hysteresis = scalars["hysteresis"]
+    return {
+        "fit": _entries(editor.rows["fit"], _fit_entry),
+        "signals": _entries(editor.rows["signals"], _signal_entry),
+        "exclusions": _entries(editor.rows["exclusions"], _exclusion_entry),
+        "minimum_information": [
+            [path for path in row.values.values() if path] for row in editor.rows["minimum_information"]
+        ],
+        "half_life_days": scalars["half_life_days"],
+        "hysteresis": hysteresis / 100 if isinstance(hysteresis, int | float) else hysteresis,
+        "fit_bands": {"A": scalars["fit_A"], "B": scalars["fit_B"]},
+        "interest_bands": {"1": scalars["interest_1"], "2": scalars["interest_2"]},
+        "matrix": dict(editor.matrix),
+    }
+
+
+def place_errors(editor: Editor, errors: Sequence[FieldError]) -> None:
+    """Put each problem beside the row or field it is about."""
+    for error in errors:
+        parts = error.field.split(".")
+        rows = editor.rows.get(parts[0], [])
+        if len(parts) > 1 and parts[1].isdecimal() and int(parts[1]) < len(rows):
+            rows[int(parts[1])].errors.append(error.detail)
+            continue
+        scalar = {"fit_bands": "fit_", "interest_bands": "interest_"}.get(parts[0], "")
+        name = scalar + parts[-1] if scalar else parts[0]
+        if name in SCALARS:
+            editor.scalar_errors[name] = error.detail
+        else:
+            editor.errors.append(error.detail)
+
+
+def _rule(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "key": entry["key"], "name": _humane(entry["key"]), "points": _text(entry["points"]),
+        **_condition(entry),
+    }  # fmt: skip
+
+
+def _signal(entry: Mapping[str, Any]) -> dict[str, str]:
+    where = entry.get("where") or []
+    cap = entry.get("daily_cap")
+    return {
+        **_rule({**entry, **(where[0] if where else {"path": "", "operator": "contains"})}),
+        "event": entry["event"],
+        "daily_cap": "" if cap is None else str(cap),
+        "more": json.dumps(where[1:]) if len(where) > 1 else "",
+    }
+
+
+def _condition(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "path": entry.get("path", ""),
+        "operator": entry.get("operator", ""),
+        "value": _text(entry.get("value")),
+    }
+
+
+def _requirement(item: str | Sequence[str]) -> dict[str, str]:
+    paths = [item] if isinstance(item, str) else list(item)
+    padded = [*paths, "", "", ""]
+    return dict(zip(COLUMNS["minimum_information"], padded, strict=False))
+
+
+def _entries(rows: Sequence[Row], make: Callable[[Row, set[str]], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows as entries whose keys differ within their part."""
+    used: set[str] = set()
+    return [make(row, used) for row in rows]
+
+
+def _fit_entry(row: Row, used: set[str]) -> dict[str, Any]:
+    values = row.values
+    named = values["name"] or f"{values['path'].rpartition('.')[2]} {values['value']}"
+    return {
+        "key": _key(values["key"], named, used),
+        "points": _read_number(values["points"]),
+        **_read_condition(values),
+    }
+
+
+def _signal_entry(row: Row, used: set[str]) -> dict[str, Any]:
+    values = row.values
+    named = values["name"] or f"{values['event']} {values['value']}"
+    where = [_read_condition(values)] if values["path"] else []
+    where += _carried(values["more"])
+    entry = {
+        "key": _key(values["key"], named, used),
+        "event": values["event"],
+        "points": _read_number(values["points"]),
+        "daily_cap": _read_number(values["daily_cap"]) if values["daily_cap"].strip() else None,
+    }
+    return {**entry, "where": where} if where else entry
+
+
+def _exclusion_entry(row: Row, used: set[str]) -> dict[str, Any]:
+    values = row.values
+    return {
+        "key": _key(values["key"], _humane(values["key"] or values["reason"] or "excluded"), used),
+        "reason": values["reason"],
+        **_read_condition(values),
+    }
+
+
+def _read_condition(values: Mapping[str, str]) -> dict[str, Any]:
+    operator, text = values["operator"], values["value"].strip()
+    condition: dict[str, Any] = {"path": values["path"], "operator": operator}
+    if operator in fit.WITHOUT_VALUE:
+        return condition
+    return {**condition, "value": _read_value(operator, text)}
+
+
+def _read_value(operator: str, text: str) -> Any:
+    if operator in _LISTS:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if operator == "range":
+        ends = re.split(r"\s*(?:,|;|–|\bto\b|\band\b)\s*|(?<=\d)\s*-\s*", text)
+        return [_read_number(end) for end in ends if end]
+    if operator in fit.NUMERIC:
+        return _read_number(text)
+    if operator in ("equals", "not_equals") and text.casefold() in ("yes", "no"):
+        return text.casefold() == "yes"
+    return text
+
+
+def _carried(text: str) -> list[Any]:
+    """The further conditions of a signal, as they were; the rules check them again."""
+    try:
+        found = json.loads(text) if text else []
+    except ValueError:
+        return [text]
+    return found if isinstance(found, list) else [found]
+
+
+def _read_number(text: str) -> int | float | str:
+    plain = text.strip().replace(" ", "")
+    if not _NUMBER.fullmatch(plain) or len(plain) > 20:
+        return text
+    value = float(plain.replace(",", "."))
+    return int(value) if value.is_integer() else value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _key(key: str, named: str, used: set[str]) -> str:
+    """A stable key: the one it had while its name is the same, else one made from the name."""
+    made = key if key and _humane(key) == named.strip() else slugify(named).replace("-", "_")[:50]
+    if not made or not made[0].isalpha():
+        made = f"rule_{made}".rstrip("_")
+    unique, number = made, 2
+    while unique in used:
+        unique, number = f"{made}_{number}", number + 1
+    used.add(unique)
+    return unique
+
+
+def _humane(key: str) -> str:
+    return key.replace("_", " ").capitalize()

@@ -1,0 +1,119 @@
+"""Browser input of the settings: stages, columns of the board, places in rings, products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from funnel.models import OpportunityStage, Product, RingMember, Stage
+from smarketing.users.models import SideChoices
+
+DAY = 86_400
+_LONG = {"rows": 3}
+
+
+class StageForm(forms.Form):
+    """What a stage is called and means, whose it is, its target and time limit."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    owner_side = forms.ChoiceField(label=_("Owner team"), choices=SideChoices.choices)
+    meaning = forms.CharField(
+        label=_("What it means"), max_length=2000, required=False, widget=forms.Textarea(attrs=_LONG)
+    )
+    entry = forms.CharField(
+        label=_("How a lead gets in"), max_length=2000, required=False, widget=forms.Textarea(attrs=_LONG)
+    )
+    exit = forms.CharField(
+        label=_("How a lead gets out"), max_length=2000, required=False, widget=forms.Textarea(attrs=_LONG)
+    )
+    monthly_target = forms.IntegerField(
+        label=_("Target per month"), required=False, min_value=1, help_text=_("Leads that should enter it.")
+    )
+    limit_days = forms.DecimalField(
+        label=_("Time limit in days"),
+        required=False,
+        min_value=0,
+        max_value=3650,
+        decimal_places=2,
+        help_text=_("After this time somebody must look at the lead."),
+    )
+    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+    @staticmethod
+    def filled(stage: Stage) -> StageForm:
+        """The form with what the stage says."""
+        names = ("name", "owner_side", "meaning", "entry", "exit", "monthly_target", "version")
+        limit = stage.time_limit_seconds
+        initial = {name: getattr(stage, name) for name in names}
+        return StageForm(initial={**initial, "limit_days": limit / DAY if limit else None})
+
+    def changes(self) -> dict[str, Any]:
+        """What the service takes."""
+        given = {k: v for k, v in self.cleaned_data.items() if k not in ("version", "limit_days")}
+        days = self.cleaned_data["limit_days"]
+        return {**given, "time_limit_seconds": int(days * DAY) if days else None}
+
+
+class ColumnForm(forms.Form):
+    """A column of the opportunities board."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    rotting_days = forms.IntegerField(
+        label=_("Too long after (days)"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=_("A deal that stands longer is marked on the board."),
+    )
+
+    @staticmethod
+    def filled(column: OpportunityStage) -> ColumnForm:
+        """The form with what the column says."""
+        return ColumnForm(initial={"name": column.name, "rotting_days": column.rotting_days})
+
+
+class PlaceForm(forms.Form):
+    """A rep's place in a ring."""
+
+    weight = forms.IntegerField(
+        label=_("Weight"), min_value=1, max_value=20, help_text=_("2 gets twice as many leads as 1.")
+    )
+    open_cap = forms.IntegerField(
+        label=_("At most open leads"), required=False, min_value=1, help_text=_("Empty: no limit.")
+    )
+    takes_leads = forms.BooleanField(label=_("Takes leads"), required=False)
+
+    @staticmethod
+    def filled(place: RingMember | None) -> PlaceForm:
+        """The form with the place as it is; a newcomer takes leads with weight 1."""
+        if place is None:
+            return PlaceForm(initial={"weight": 1, "takes_leads": True})
+        return PlaceForm(
+            initial={"weight": place.weight, "open_cap": place.open_cap, "takes_leads": place.is_active}
+        )
+
+
+class ProductForm(forms.Form):
+    """Something that is sold."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    series = forms.CharField(label=_("Series"), max_length=120, required=False)
+    list_price = forms.DecimalField(
+        label=_("List price"), required=False, min_value=0, max_digits=18, decimal_places=2
+    )
+    currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
+
+
+class ProductEditForm(ProductForm):
+    """A product that is known already."""
+
+    is_active = forms.BooleanField(label=_("Sold today"), required=False)
+    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+    @staticmethod
+    def filled(product: Product) -> ProductEditForm:
+        """The form with what is known of it."""
+        names = ("name", "series", "list_price", "currency", "is_active", "version")
+        return ProductEditForm(initial={name: getattr(product, name) for name in names})

@@ -1,0 +1,77 @@
+"""What the rules of a definition can ask about, in words for the editor."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from leads.models import AttributeDefinition, EventKind
+
+Text = str | Promise
+Choice = tuple[str, Text]
+
+PATHS: tuple[Choice, ...] = (
+    ("person.title", _("Person: job title")),
+    ("person.name", _("Person: name")),
+    ("person.email", _("Person: e-mail")),
+    ("person.has_work_email", _("Person: e-mail is of a company")),
+    ("person.phone", _("Person: phone")),
+    ("person.country", _("Person: country")),
+    ("person.city", _("Person: city")),
+    ("person.language", _("Person: language")),
+    ("person.do_not_contact", _("Person: asked not to be contacted")),
+    ("company.name", _("Company: name")),
+    ("company.domain", _("Company: domain")),
+    ("company.industry", _("Company: industry")),
+    ("company.employees", _("Company: employees")),
+    ("company.annual_revenue", _("Company: annual revenue")),
+    ("company.country", _("Company: country")),
+    ("company.city", _("Company: city")),
+    ("lead.origin", _("Lead: origin")),
+    ("lead.channel", _("Lead: channel")),
+    ("lead.campaign", _("Lead: campaign")),
+    ("lead.source", _("Lead: source")),
+    ("lead.landing_page", _("Lead: landing page")),
+    ("lead.description", _("Lead: what they asked for")),
+    ("lead.lap", _("Lead: lap")),
+)
+PROPERTIES: tuple[Choice, ...] = (
+    ("", _("whatever it is")),
+    ("properties.name", _("its name")),
+    ("properties.url", _("its address")),
+)
+OPERATORS: tuple[Choice, ...] = (
+    ("equals", _("is")),
+    ("not_equals", _("is not")),
+    ("contains", _("contains")),
+    ("not_contains", _("does not contain")),
+    ("matches", _("looks like (* is anything)")),
+    ("in", _("is one of (comma between)")),
+    ("not_in", _("is none of (comma between)")),
+    ("at_least", _("is at least")),
+    ("at_most", _("is at most")),
+    ("range", _("is between (5-9)")),
+    ("known", _("is known")),
+    ("unknown", _("is not known")),
+)
+# What stands above the columns of the editor's rows.
+HEADS: dict[str, tuple[Text, ...]] = {
+    "fit": (_("Name"), _("When"), "", _("Value"), _("Points")),
+    "signals": (_("Name"), _("Event"), _("When"), "", _("Value"), _("Points"), _("A day")),
+    "exclusions": (_("When"), "", _("Value"), _("Reason")),
+    "minimum_information": (),
+}
+
+
+def paths() -> list[Choice]:
+    """Everything a criterion can read: the columns, then the custom attributes."""
+    custom = AttributeDefinition.objects.order_by("subject", "position", "key")
+    found: dict[str, Text] = dict(PATHS)
+    for attribute in custom:
+        found.setdefault(f"attributes.{attribute.key}", attribute.label)
+    return list(found.items())
+
+
+def events() -> list[Choice]:
+    """Kinds of behaviour."""
+    return [(str(kind), label) for kind, label in EventKind.choices]

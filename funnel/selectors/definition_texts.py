@@ -1,0 +1,156 @@
+"""A version of the definition in plain words, with its signatures, as both sides read and sign it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from funnel.domain import fit
+from funnel.domain.definitions import Action, Definition, Signal
+from funnel.domain.fit import Condition
+from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion, LeadAction
+from funnel.selectors import definitions, missing
+from leads.models import EventKind
+from smarketing.users.domain.roles import Side
+from smarketing.users.models import SideChoices
+
+OPEN_STATES = (DefinitionState.DRAFT, DefinitionState.PROPOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule in words; ``points`` is what it is worth."""
+
+    text: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of the matrix and what it says to do."""
+
+    name: str
+    action: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A band with its bounds in words."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSide:
+    """A side and its signature over the present text, if it has signed."""
+
+    side: str
+    label: str
+    signature: DefinitionSignature | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionText:
+    """Everything a version says."""
+
+    version: DefinitionVersion
+    fit: list[Line]
+    signals: list[Line]
+    fit_bands: list[Band]
+    interest_bands: list[Band]
+    rows: list[tuple[Band, list[Cell]]]
+    half_life_days: float
+    minimum: list[str]
+    exclusions: list[tuple[str, str]]
+    sides: list[SignedSide]
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether both sides have signed what stands here."""
+        return all(side.signature is not None for side in self.sides)
+
+    def has_signed(self, side: str | None) -> bool:
+        """Whether this side has signed it."""
+        return any(s.side == side and s.signature is not None for s in self.sides)
+
+
+def versions() -> QuerySet[DefinitionVersion]:
+    """All versions, newest first, with signatures."""
+    signatures = DefinitionSignature.objects.select_related("signer")
+    found = DefinitionVersion.objects.select_related("author")
+    return found.prefetch_related(Prefetch("signatures", signatures)).order_by("-number")
+
+
+def in_force() -> DefinitionText:
+    """What applies now."""
+    return text_of(versions().get(state=DefinitionState.IN_FORCE))
+
+
+def in_progress() -> DefinitionVersion | None:
+    """The draft or proposal of the next version."""
+    return versions().filter(state__in=OPEN_STATES).first()
+
+
+def text_of(version: DefinitionVersion) -> DefinitionText:
+    """A version in words. Signatures over another digest than the present one don't count."""
+    rules = definitions.rules_of(version)
+    fit_bands = _bands(rules.fit_bands, ("A", "B", "C"))
+    interest_bands = _bands({str(n): t for n, t in rules.interest_bands.items()}, ("1", "2", "3"))
+    signed = {s.side: s for s in version.signatures.all() if s.digest == version.digest}
+    return DefinitionText(
+        version=version,
+        fit=[Line(fit.describe(c.condition), c.points) for c in rules.criteria],
+        signals=[Line(signal_words(s), s.points) for s in rules.signals],
+        fit_bands=fit_bands,
+        interest_bands=interest_bands,
+        rows=[(row, [_cell(rules, row.name, column.name) for column in interest_bands]) for row in fit_bands],
+        half_life_days=rules.half_life.total_seconds() / 86400,
+        minimum=missing.words(" or ".join(paths) for paths in rules.minimum_information),
+        exclusions=[(fit.describe(e.condition), e.reason) for e in rules.exclusions],
+        sides=[
+            SignedSide(side.value, str(SideChoices(side.value).label), signed.get(side.value))
+            for side in (Side.MARKETING, Side.SALES)
+        ],
+    )
+
+
+def signal_words(signal: Signal) -> str:
+    """A signal in words: "a form whose name contains “demo”, at most once a day"."""
+    kinds: Mapping[str, str] = {str(k): str(v).lower() for k, v in EventKind.choices}
+    text = kinds.get(signal.event, signal.event.replace("_", " "))
+    conditions = [_property(condition) for condition in signal.where]
+    if conditions:
+        text = _("%(event)s whose %(conditions)s") % {
+            "event": text,
+            "conditions": _(" and ").join(conditions),
+        }
+    if signal.daily_cap is not None:
+        text += ngettext(", at most once a day", ", at most %(n)d times a day", signal.daily_cap) % {
+            "n": signal.daily_cap
+        }
+    return text
+
+
+def _property(condition: Condition) -> str:
+    words = fit.describe(condition).removeprefix(fit.ROOT_WORDS["properties"]).strip()
+    return words.replace("url ", _("address "), 1) if words.startswith("url ") else words
+
+
+def _cell(rules: Definition, fit_band: str, interest_band: str) -> Cell:
+    action: Action = rules.decide(fit_band, int(interest_band))
+    return Cell(f"{fit_band}{interest_band}", str(action), str(LeadAction(str(action)).label))
+
+
+def _bands(thresholds: Mapping[str, float], names: tuple[str, str, str]) -> list[Band]:
+    upper, lower = thresholds[names[0]], thresholds[names[1]]
+    return [
+        Band(names[0], _("%(least)s and more") % {"least": f"{upper:g}"}),
+        Band(names[1], _("%(least)s up to %(most)s") % {"least": f"{lower:g}", "most": f"{upper:g}"}),
+        Band(names[2], _("below %(most)s") % {"most": f"{lower:g}"}),
+    ]

@@ -1,0 +1,76 @@
+"""Rings as the settings show them: who takes leads, with which share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from funnel.models import LeadState, Ring, RingMember
+from smarketing.users.domain.roles import Role
+from smarketing.users.models import User
+
+IN_HAND = ("mql", "sql", "opportunity")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A colleague's place; ``member`` is ``None`` for one who gets it with the first lead."""
+
+    user: User
+    member: RingMember | None
+    share: float
+    in_hand: int
+
+    @property
+    def weight(self) -> int:
+        """How often this one's turn comes."""
+        return self.member.weight if self.member else 1
+
+    @property
+    def takes_leads(self) -> bool:
+        """Whether leads go there."""
+        return self.member.is_active if self.member else True
+
+
+@dataclass(frozen=True, slots=True)
+class RingRow:
+    """A ring with its places."""
+
+    ring: Ring
+    places: list[Place]
+
+
+def rings() -> list[RingRow]:
+    """Every ring, the default one first; four queries whatever is in them."""
+    found = list(Ring.objects.prefetch_related("members__user").order_by("-is_default", "name"))
+    reps = list(User.objects.active().filter(role=Role.REP))
+    in_hand = dict(
+        LeadState.objects.filter(owner__isnull=False, stage__code__in=IN_HAND)
+        .values_list("owner")
+        .annotate(Count("pk"))
+    )
+    return [RingRow(ring, _places(ring, reps, in_hand)) for ring in found]
+
+
+def place_of(ring: Ring, user: User) -> RingMember | None:
+    """The place of ``user`` in ``ring``."""
+    return RingMember.objects.filter(ring=ring, user=user).first()
+
+
+def _places(ring: Ring, reps: Sequence[User], in_hand: dict[int, int]) -> list[Place]:
+    members = {member.user_id: member for member in ring.members.all()}
+    people = {member.user_id: member.user for member in members.values()}
+    if ring.is_default and ring.team_id is None:
+        people.update({rep.pk: rep for rep in reps})
+    working = {
+        pk: members[pk].weight if pk in members else 1
+        for pk, person in people.items()
+        if person.is_active and (pk not in members or members[pk].is_active)
+    }
+    total = sum(working.values())
+    return [
+        Place(person, members.get(pk), working.get(pk, 0) / total if total else 0.0, in_hand.get(pk, 0))
+        for pk, person in sorted(people.items(), key=lambda item: (item[1].name, item[0]))
+    ]
