@@ -101,7 +101,8 @@ class MoveDealIn(serializers.Serializer[Any]):
 class OpportunityFilter(FilterSet):
     """Deals by stage, outcome, whom and when; times are half-open: from ≤ t < to."""
 
-    stage = extend_schema_field(OpenApiTypes.STR)(  # the document can't guess it from the path
+    # The document can't guess the type from the path.
+    stage = extend_schema_field(OpenApiTypes.STR)(  # type: ignore[type-var]
         filters.ModelMultipleChoiceFilter(
             field_name="stage__code",
             queryset=OpportunityStage.objects.order_by("position"),
