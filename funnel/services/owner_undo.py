@@ -33,6 +33,7 @@ def take_back(*, owner: User | None, at: datetime, actor: User, now: datetime) -
         raise OwnersStand(_("A change of owner can only be taken back within ten seconds."))
     made = Assignment.objects.filter(to_owner=owner, at=at, actor=actor, reason=owners.BY_HAND)
     rows = {row.lead_id: row for row in made.select_related("from_owner")}
+    owners.lock_waiting(lead_ids=list(rows))
     states = lifecycle.lock(lead_ids=list(rows))
     present = {pk: state for pk, state in states.items() if state.assignment_seq == rows[pk].seq}
     if not present:

@@ -68,6 +68,7 @@ def assign(
         raise OwnerChangeNotAllowed(_("Your role may not change owners."))
     if owner is not None:
         check(owner=owner)
+    lock_waiting(lead_ids=[lead.pk])
     state = lifecycle.locked(lead_id=lead.pk)
     return _assign(state, owner, reason=reason, actor=actor, record=record or {}, now=now)
 
@@ -79,11 +80,18 @@ def assign_many(*, leads: Sequence[Lead], owner: User | None, actor: User, now: 
         raise OwnerChangeNotAllowed(_("Your role may not change owners."))
     if owner is not None:
         check(owner=owner)
+    lock_waiting(lead_ids=[lead.pk for lead in leads])
     states = lifecycle.lock(lead_ids=[lead.pk for lead in leads])
     made = [
         _assign(state, owner, reason=BY_HAND, actor=actor, record={}, now=now) for state in states.values()
     ]
     return [assignment for assignment in made if assignment is not None]
+
+
+def lock_waiting(*, lead_ids: Sequence[int]) -> None:
+    """Lock the handoffs that go along, before the states: the order of answers and of the sweep."""
+    waiting = Handoff.objects.filter(lead_id__in=lead_ids, state=HandoffState.DELIVERED).order_by("pk")
+    list(waiting.select_for_update(no_key=True).values_list("pk"))
 
 
 def _assign(

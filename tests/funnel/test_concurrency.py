@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from django.db import connection
 
 from funnel import invariants
 from funnel.models import Handoff, HandoffState, Interest, LeadScore, LeadState
-from funnel.services import handoffs, opportunities, rescoring
+from funnel.services import handoffs, opportunities, owners, rescoring
 from funnel.services.delivery import NotDeliverable
 from funnel.services.handoffs import AlreadyAnswered, HandoffChanged
 from leads.models import Source
@@ -190,3 +191,33 @@ def rebuilt():
     rescoring.rebuild(now=NOW + timedelta(days=9))
     held = Interest.objects.get()
     return list(held.masses), held.key
+
+
+def test_owners_change_while_handoffs_are_answered_and_expire(web, reps, boss):
+    """Every path locks the handoff before the lead's state, so none waits for another in a circle."""
+    leads = [capture_lead(web) for _ in range(12)]
+    for lead in leads:
+        asks_for_demo(lead, at=NOW)
+    manager = User.objects.create(email="sam@example.com", name="Sam", role="sales_manager")
+    handed = list(Handoff.objects.order_by("pk"))
+
+    def accept():
+        for handoff in handed[::-1]:
+            try_(lambda h=handoff: handoffs.accept(handoff=h, actor=manager, now=LATER))
+
+    def expire():
+        for handoff in handed:
+            handoffs.expire(handoff=Handoff.objects.get(pk=handoff.pk), at=LATER, now=LATER)
+
+    def reassign():
+        owners.assign_many(leads=leads, owner=reps[0], actor=manager, now=LATER)
+
+    def try_(job):
+        with contextlib.suppress(DomainError):
+            job()
+
+    at_once([accept, expire, reassign, accept, expire, reassign])
+    states = Counter(Handoff.objects.values_list("state", flat=True))
+    assert set(states) <= {"accepted", "expired"}
+    assert sum(states.values()) == 12
+    assert broken() == []
