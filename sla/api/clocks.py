@@ -50,7 +50,7 @@ class MarkOut(serializers.Serializer[Any]):
 
     at = Instant()
     kind = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()
     detail = serializers.CharField()
     is_void = serializers.BooleanField()
 
