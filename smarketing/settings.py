@@ -289,6 +289,7 @@ IMPORTMAP = {
         f"web/{name}": f"web/js/{name}.js"
         for name in (
             "board",
+            "copying",
             "countdown",
             "dialogs",
             "dom",

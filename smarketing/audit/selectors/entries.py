@@ -18,3 +18,12 @@ def visible_to(user: User) -> models.QuerySet[AuditEntry]:
 def about(obj: models.Model, *, user: User) -> models.QuerySet[AuditEntry]:
     """What was done to ``obj``, the latest first."""
     return visible_to(user).filter(object_type=obj._meta.label_lower, object_id=str(obj.pk))
+
+
+def matching(entries: models.QuerySet[AuditEntry], text: str) -> models.QuerySet[AuditEntry]:
+    """Those whose object or action holds ``text``."""
+    return entries.filter(
+        models.Q(object_label__icontains=text)
+        | models.Q(action__icontains=text.replace(" ", "_"))
+        | models.Q(object_id=text)
+    )

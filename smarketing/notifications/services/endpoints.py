@@ -145,7 +145,7 @@ def _switch_off(endpoint: Endpoint, reason: str, now: datetime) -> None:
         notify=outbox.Notice(
             text=f"Webhook “{endpoint.name}” was switched off. {reason}",
             user_ids=tuple(told),
-            link="/settings/webhooks",
+            link=f"/settings/webhooks/{endpoint.pk}/",
             mail=True,
         ),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from smarketing.users.models import Team, User
+from smarketing.users.models import Membership, Team, User
 from smarketing.users.models.user import UserQuerySet
 
 
@@ -31,3 +31,18 @@ def teams_visible_to(user: User) -> QuerySet[Team]:
     """Every team with its members, for whoever is active."""
     teams = Team.objects.prefetch_related("members")
     return teams if user.is_active else teams.none()
+
+
+def listed(user: User) -> UserQuerySet:
+    """Colleagues as a list shows them, with their teams."""
+    return visible_to(user).prefetch_related("teams")
+
+
+def teams_listed(user: User) -> QuerySet[Team]:
+    """Every team with its members, its leads first, for a page."""
+    members = Membership.objects.select_related("user").order_by("-is_lead", "user__name", "pk")
+    return (
+        teams_visible_to(user)
+        .order_by("side", "name")
+        .prefetch_related(Prefetch("memberships", queryset=members))
+    )

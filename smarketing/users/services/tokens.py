@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Q
 
+from smarketing.core.changes import changed
 from smarketing.core.errors import Denied, DomainError, FieldError, Invalid
 from smarketing.users.domain import secrets
 from smarketing.users.domain.roles import Capability
@@ -73,6 +74,7 @@ def issue(
         created_at=now,
         updated_at=now,
     )
+    changed(actor=actor, action="token_issued", obj=token, now=now, after=_shown(token))
     return IssuedToken(token, secret)
 
 
@@ -84,6 +86,7 @@ def revoke(*, token: ApiToken, actor: User | None, now: datetime) -> ApiToken:
     if token.revoked_at is None:
         token.revoked_at = token.updated_at = now
         token.save(update_fields=["revoked_at", "updated_at"])
+        changed(actor=actor, action="token_revoked", obj=token, now=now, before=_shown(token))
     return token
 
 
@@ -113,6 +116,16 @@ def _touch(token: ApiToken, now: datetime) -> None:
     with transaction.atomic():
         free = ApiToken.objects.filter(stale, pk=token.pk).select_for_update(skip_locked=True)
         ApiToken.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(last_used_at=now)
+
+
+def _shown(token: ApiToken) -> dict[str, Any]:
+    """What the audit trail keeps: nothing that opens a door."""
+    return {
+        "name": token.name,
+        "acts_as": token.user.name,
+        "scopes": list(token.scopes),
+        "expires_at": token.expires_at,
+    }
 
 
 def _scope_error() -> FieldError:

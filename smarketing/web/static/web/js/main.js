@@ -2,6 +2,7 @@
 import "htmx";
 import "web/requests";
 import "web/theme";
+import "web/copying";
 import "web/dialogs";
 import "web/menus";
 import "web/toasts";
