@@ -114,7 +114,7 @@ install_assets() {
   cmp -s "$ASSETS/package-lock.json" "$stamp" 2>/dev/null && return
   [ -L "$ASSETS/node_modules" ] && return # shared with another checkout, which looks after it
   say "installing browser files …"
-  (cd "$ASSETS" && run_npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+  (cd "$ASSETS" && run_npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2)
   cp "$ASSETS/package-lock.json" "$stamp"
 }
 
