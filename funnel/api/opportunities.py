@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import filters
-from django_filters.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from funnel.forms.deals import DealFilter
 from funnel.models import (
     LeadState,
     LostReason,
@@ -98,8 +98,8 @@ class MoveDealIn(serializers.Serializer[Any]):
     competitor = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
-class OpportunityFilter(FilterSet):
-    """Deals by stage, outcome, whom and when; times are half-open: from ≤ t < to."""
+class OpportunityFilter(DealFilter):
+    """The filters of the page, and exact ones for programs; times are half-open: from ≤ t < to."""
 
     # The document can't guess the type from the path.
     stage = extend_schema_field(OpenApiTypes.STR)(  # type: ignore[type-var]
@@ -113,22 +113,15 @@ class OpportunityFilter(FilterSet):
     outcome = filters.MultipleChoiceFilter(
         field_name="stage__kind", choices=OpportunityStageKind.choices, distinct=False
     )
-    owner = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     lead = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     person = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     company = filters.NumberFilter(min_value=1, max_value=MOST_ID)
-    product = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     source = filters.ModelChoiceFilter(queryset=Source.objects.order_by("code"), to_field_name="code")
     external_id = filters.CharFilter(max_length=255)
-    amount = filters.RangeFilter()
     opened_from = InstantFilter(field_name="opened_at", lookup_expr="gte")
     opened_to = InstantFilter(field_name="opened_at", lookup_expr="lt")
     closed_from = InstantFilter(field_name="closed_at", lookup_expr="gte")
     closed_to = InstantFilter(field_name="closed_at", lookup_expr="lt")
-
-    class Meta:
-        model = Opportunity
-        fields = ("stage", "owner", "lead", "person", "company", "product", "source", "external_id")
 
 
 class OpportunityResource(Listable, Retrievable, Creatable, Updatable, Resource):
