@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from funnel.api.lead_inputs import BulkIn, LeadIn, capture_of, pointing_into
+from funnel.api.lead_inputs import BulkIn, LeadIn, capture_of, placed
 from funnel.api.lead_outputs import BulkOut
-from leads.models import Lead
-from leads.services import leads as service
+from leads.models import Lead, Source
+from leads.services import batches as service
+from leads.services.batches import CaptureInput, Outcome
+from leads.services.leads import Captured
 from smarketing.core.errors import DomainError, FieldError, Invalid
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web import problems
@@ -45,36 +46,44 @@ class LeadBatchResource(Resource):
 
     def create(self, request: Request) -> Response:
         """Store the rows: 201 when any lead is new, else 200."""
-        results = [self._stored(number, row) for number, row in enumerate(self.valid()["rows"])]
-        counts = Counter(result["status"] for result in results)
-        body = {status: counts[status] for status in (CREATED, FOUND, REFUSED)} | {"results": results}
+        results: dict[int, dict[str, Any]] = {}
+        valid: list[tuple[int, dict[str, Any]]] = []
+        known: dict[str, Source] = {}
+        for number, row in enumerate(self.valid()["rows"]):
+            try:
+                valid.append((number, self._read(row)))
+            except serializers.ValidationError as error:
+                wrong = [*errors.field_errors(error.detail)]
+                results[number] = _refused(number, "Some of the members can't be used.", wrong)
+            except DomainError as error:
+                results[number] = _refused(number, error.detail, error.errors)
+        rows = [CaptureInput(**capture_of(data, now=self.now, known=known)) for _, data in valid]
+        outcomes = service.capture_many(rows=rows, actor=self.actor, now=self.now)
+        for (number, data), outcome in zip(valid, outcomes, strict=True):
+            results[number] = _told(number, data, outcome)
+        counts = Counter(result["status"] for result in results.values())
+        body = {status: counts[status] for status in (CREATED, FOUND, REFUSED)}
+        body["results"] = [results[number] for number in sorted(results)]
         return self.answer(body, status=201 if counts[CREATED] else 200)
 
-    def _stored(self, number: int, row: Any) -> dict[str, Any]:
-        try:
-            with transaction.atomic():
-                captured = self._captured(row)
-        except serializers.ValidationError as error:
-            return _refused(
-                number, "Some of the members can't be used.", [*errors.field_errors(error.detail)]
-            )
-        except (DomainError, DataError, IntegrityError) as error:
-            problem = problems.of(error)
-            if problem is None:
-                raise
-            return _refused(number, problem.detail, problem.errors)
-        status = CREATED if captured.created else FOUND
-        return {"row": number, "status": status, "id": captured.lead.pk, "detail": "", "errors": []}
-
-    def _captured(self, row: Any) -> service.Captured:
+    def _read(self, row: Any) -> dict[str, Any]:
+        """One row's body. Raises ``ValidationError``, ``Invalid``, ``EitherOr``."""
         serializer = LeadIn(data=row, context=self.get_serializer_context())
         unknown = list(islice(members.unknown(serializer, row), 20))
         if unknown:
             raise Invalid("The row has members that are unknown here.", errors=unknown)
         serializer.is_valid(raise_exception=True)
-        data = dict(serializer.validated_data)
-        with pointing_into(data):
-            return service.capture(**capture_of(data, now=self.now), actor=self.actor, now=self.now)
+        return dict(serializer.validated_data)
+
+
+def _told(number: int, data: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Captured):
+        status = CREATED if outcome.created else FOUND
+        return {"row": number, "status": status, "id": outcome.lead.pk, "detail": "", "errors": []}
+    problem = problems.of(outcome)
+    if problem is None:
+        raise outcome
+    return _refused(number, problem.detail, placed(problem.errors, data))
 
 
 def _refused(number: int, detail: str, wrong: Sequence[FieldError]) -> dict[str, Any]:

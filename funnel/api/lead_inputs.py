@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from rest_framework import serializers
 
 from funnel.models import Stage
-from leads.models import Campaign, Channel, Company, Person
+from leads.models import Campaign, Channel, Company, Person, Source
 from leads.services import sources
 from leads.services.companies import CompanyInput
 from leads.services.people import COLUMNS as PERSON_COLUMNS
@@ -48,6 +48,10 @@ class LeadPersonIn(serializers.Serializer[Any]):
     website = serializers.CharField(max_length=500, required=False, allow_blank=True)
     attributes = serializers.DictField(required=False)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Named or described, not both."""
+        return _alone("person", attrs)
+
 
 class LeadCompanyIn(serializers.Serializer[Any]):
     """Of which company: by ``id``, or by name and domain; it is found or made."""
@@ -55,6 +59,10 @@ class LeadCompanyIn(serializers.Serializer[Any]):
     id = VisibleKey(Company, required=False)
     name = serializers.CharField(max_length=255, required=False)
     domain = serializers.CharField(max_length=253, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Named or described, not both."""
+        return _alone("company", attrs)
 
 
 class LeadPatch(serializers.Serializer[Any]):
@@ -121,17 +129,23 @@ class QualificationIn(serializers.Serializer[Any]):
     currency = serializers.CharField(max_length=3, required=False, allow_blank=True)
 
 
-def capture_of(data: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+def capture_of(
+    data: Mapping[str, Any], *, now: datetime, known: dict[str, Source] | None = None
+) -> dict[str, Any]:
     """The arguments of ``leads.capture`` that a valid body of :class:`LeadIn` stands for.
 
-    Raises :class:`EitherOr`. A source that is new is made.
+    A source that is new is made; ``known`` remembers those of a batch by their codes.
     """
+    code = data.get("source", "")
+    source = (known or {}).get(code) or sources.of_program(code=code, now=now)
+    if known is not None:
+        known[code] = source
     given = {n: v for n, v in data.items() if n not in ("person", "company", "source", "captured_at")}
     return {
         **given,
         "person": _person(data["person"]),
         "company": _company(data.get("company") or {}),
-        "source": sources.of_program(code=data.get("source", ""), now=now),
+        "source": source,
         "captured_at": data.get("captured_at", now),
     }
 
@@ -142,8 +156,13 @@ def pointing_into(data: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except DomainError as error:
-        error.errors = tuple(FieldError(_place(e.field, data), e.code, e.detail) for e in error.errors)
+        error.errors = placed(error.errors, data)
         raise
+
+
+def placed(errors: Iterable[FieldError], data: Mapping[str, Any]) -> tuple[FieldError, ...]:
+    """``errors`` of the services, each at the member of the body ``data`` that it is about."""
+    return tuple(FieldError(_place(e.field, data), e.code, e.detail) for e in errors)
 
 
 def _place(field: str, data: Mapping[str, Any]) -> str:
@@ -161,7 +180,6 @@ def _place(field: str, data: Mapping[str, Any]) -> str:
 
 def _person(given: Mapping[str, Any]) -> PersonInput | Person:
     if "id" in given:
-        _alone("person", given)
         known: Person = given["id"]
         return known
     values = {n: v for n, v in given.items() if n not in ("email", "phone", "emails", "phones")}
@@ -172,15 +190,15 @@ def _person(given: Mapping[str, Any]) -> PersonInput | Person:
 
 def _company(given: Mapping[str, Any]) -> Company | CompanyInput | None:
     if "id" in given:
-        _alone("company", given)
         known: Company = given["id"]
         return known
     name, domain = given.get("name", ""), given.get("domain", "")
     return CompanyInput(name=name or domain, domain=domain) if name or domain else None
 
 
-def _alone(path: str, given: Mapping[str, Any]) -> None:
-    extra = sorted(set(given) - {"id"})
+def _alone(path: str, given: dict[str, Any]) -> dict[str, Any]:
+    extra = sorted(set(given) - {"id"}) if "id" in given else []
     if extra:
         detail = "Name the id or describe the record, not both."
         raise EitherOr(detail, errors=[FieldError(f"{path}.{n}", EitherOr.code, detail) for n in extra])
+    return given

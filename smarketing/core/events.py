@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -23,7 +25,18 @@ class Fact:
 
 
 F = TypeVar("F", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Facts that are kept back, and of which types."""
+
+    types: tuple[type[Fact], ...]
+    facts: list[Fact] = field(default_factory=list)
+
+
 _subscribers: dict[type[Fact], list[Callable[[Any], None]]] = defaultdict(list)
+_hold: ContextVar[_Hold | None] = ContextVar("held_facts", default=None)
 
 
 def subscribe(fact: type[F], handler: Callable[[F], None]) -> None:
@@ -39,8 +52,27 @@ def publish(fact: Fact) -> None:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{type(fact).__name__} was published outside a transaction")
+    hold = _hold.get()
+    if hold is not None and isinstance(fact, hold.types):
+        hold.facts.append(fact)
+        return
     for handler in _subscribers[type(fact)]:
         handler(fact)
+
+
+@contextmanager
+def held(*types: type[Fact]) -> Iterator[list[Fact]]:
+    """Keep facts of these types back and give them to the caller, who publishes what they amount to.
+
+    For a batch whose subscribers work set-based: many small facts become one, in the same transaction.
+    The caller takes facts of work that was rolled back out of the list.
+    """
+    hold = _Hold(types)
+    token = _hold.set(hold)
+    try:
+        yield hold.facts
+    finally:
+        _hold.reset(token)
 
 
 def wiring() -> list[tuple[type[Fact], list[Callable[[Any], None]]]]:
