@@ -49,9 +49,10 @@ class LeadBatchResource(Resource):
         results: dict[int, dict[str, Any]] = {}
         valid: list[tuple[int, dict[str, Any]]] = []
         known: dict[str, Source] = {}
+        reader = LeadIn(context=self.get_serializer_context())
         for number, row in enumerate(self.valid()["rows"]):
             try:
-                valid.append((number, self._read(row)))
+                valid.append((number, _read(reader, row)))
             except serializers.ValidationError as error:
                 wrong = [*errors.field_errors(error.detail)]
                 results[number] = _refused(number, "Some of the members can't be used.", wrong)
@@ -66,14 +67,13 @@ class LeadBatchResource(Resource):
         body["results"] = [results[number] for number in sorted(results)]
         return self.answer(body, status=201 if counts[CREATED] else 200)
 
-    def _read(self, row: Any) -> dict[str, Any]:
-        """One row's body. Raises ``ValidationError``, ``Invalid``, ``EitherOr``."""
-        serializer = LeadIn(data=row, context=self.get_serializer_context())
-        unknown = list(islice(members.unknown(serializer, row), 20))
-        if unknown:
-            raise Invalid("The row has members that are unknown here.", errors=unknown)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+
+def _read(reader: LeadIn, row: Any) -> dict[str, Any]:
+    """One row's body. Raises ``ValidationError`` or ``Invalid``."""
+    unknown = list(islice(members.unknown(reader, row), 20))
+    if unknown:
+        raise Invalid("The row has members that are unknown here.", errors=unknown)
+    return dict(reader.run_validation(row))
 
 
 def _told(number: int, data: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
