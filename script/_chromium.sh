@@ -16,7 +16,7 @@ chromium_from_npm() {
     mkdir -p "$place"
     cp "$ROOT"/tests/browser/chromium/* "$place/"
     (cd "$place" && run_npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2) || return 1
-    (cd "$place" && TMPDIR=$place PATH=$(dirname "$(npm_program)"):$PATH node unpack.mjs >&2) || return 1
+    (cd "$place" && TMPDIR=$place "$(node_program)" unpack.mjs >&2) || return 1
     rm -rf "$place/node_modules"
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$place/al2023/lib" "$place/chromium" >"$place/run"
     chmod +x "$place/run"

