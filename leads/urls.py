@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from leads.views import activities, campaigns, capture, companies, facts, people, timeline
+from leads.views import activities, attributes, campaigns, capture, companies, facts, people, timeline
 
 app_name = "leads"
 urlpatterns: list[URLPattern] = [
@@ -24,6 +24,9 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
     path("campaigns/new/", campaigns.campaign_new, name="campaign_new"),
     path("campaigns/<int:pk>/", campaigns.campaign_page, name="campaign"),
+    path("settings/attributes/", attributes.attribute_list, name="attributes"),
+    path("settings/attributes/new/", attributes.attribute_new, name="attribute_new"),
+    path("settings/attributes/<int:pk>/edit/", attributes.attribute_edit, name="attribute_edit"),
     path("tasks/", activities.tasks, name="tasks"),
     path("tasks/<int:pk>/done/", activities.complete, name="task_done"),
     path("tasks/<int:pk>/open/", activities.reopen, name="task_reopen"),

@@ -9,8 +9,9 @@ from leads.selectors import tasks, timeline, timeline_rows
 from leads.services.imports import activities, companies, kinds, leads, people, touchpoints, users
 from smarketing.core import clock
 from smarketing.users.models import User
-from smarketing.web import navigation, palette
+from smarketing.web import navigation, palette, settings_pages
 from smarketing.web.navigation import NavItem
+from smarketing.web.settings_pages import SettingsPage
 
 # What files may hold, in the order in which one refers to another.
 KINDS = (users.KIND, companies.KIND, people.KIND, leads.KIND, touchpoints.KIND, activities.KIND)
@@ -35,6 +36,16 @@ def connect() -> None:
     )
     navigation.register(NavItem(_("Companies"), "building-2", "leads:companies", order=60, key="o"))
     navigation.register(NavItem(_("Campaigns"), "megaphone", "leads:campaigns", order=70, key="m"))
+    settings_pages.register(
+        SettingsPage(
+            _("Custom attributes"),
+            _("Fields of your own on people, companies, leads and deals."),
+            "tags",
+            "leads:attributes",
+            _("This installation"),
+            order=215,
+        )
+    )
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)

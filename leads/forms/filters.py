@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.filterset import FilterSet
 
-from leads.models import Campaign, CampaignKind, CampaignStatus, Channel, Company
+from leads.models import (
+    AttributeDefinition,
+    AttributeSubject,
+    Campaign,
+    CampaignKind,
+    CampaignStatus,
+    Channel,
+    Company,
+)
 from leads.selectors import campaigns, companies
 
 
@@ -44,3 +52,20 @@ class CampaignFilter(FilterSet):
     def by_text(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
         """Names that hold every word."""
         return campaigns.matching(queryset, value)
+
+
+class AttributeFilter(FilterSet):
+    """Custom attributes by words and kind of record."""
+
+    q = filters.CharFilter(label=_("Search"), method="by_text", max_length=120)
+    subject = filters.MultipleChoiceFilter(label=_("Belongs to"), choices=AttributeSubject.choices)
+
+    class Meta:
+        model = AttributeDefinition
+        fields = ("q", "subject")
+
+    def by_text(
+        self, queryset: QuerySet[AttributeDefinition], name: str, value: str
+    ) -> QuerySet[AttributeDefinition]:
+        """Labels or keys that hold the text."""
+        return queryset.filter(Q(label__icontains=value) | Q(key__icontains=value))
