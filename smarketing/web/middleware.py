@@ -59,16 +59,22 @@ class ViewerFormats:
 
 
 class NoStore:
-    """Keeps pages of signed-in users out of every cache, also that of a shared computer."""
+    """Keeps pages of signed-in users out of every cache, also that of a shared computer.
+
+    Signing out clears what the browser holds of this site, so that Back shows nothing.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        was_signed_in = _is_signed_in(request)
         response = self.get_response(request)
-        user = getattr(request, "user", None)
-        if user is not None and user.is_authenticated and "Cache-Control" not in response:
+        is_signed_in = _is_signed_in(request)
+        if (was_signed_in or is_signed_in) and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
+        if was_signed_in and not is_signed_in:
+            response["Clear-Site-Data"] = '"cache"'
         return response
 
 
@@ -87,6 +93,11 @@ class Problems:
         if problem is None or request.path.startswith(API_PREFIX):
             return None
         return errors.show(request, problem)
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
 
 
 def _zone(name: str) -> ZoneInfo:

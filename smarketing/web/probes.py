@@ -1,8 +1,9 @@
 """Health for machines: ``/livez``, ``/readyz``, ``/healthz``, ``/metrics``.
 
 They are answered before sessions, host names and redirects come into play, since a probe calls by
-address. Liveness asks nothing; readiness asks the database; the deep health and the metrics are for
-the loopback and whoever has the token (``METRICS_TOKEN``).
+address. Liveness asks nothing; readiness asks the database. The deep health is for the loopback and
+whoever has the token (``METRICS_TOKEN``), others read one word; so are the metrics, but where there is
+a token they ask it of everybody.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def healthy(request: HttpRequest) -> HttpResponse:
     """The state of the work: lags of the loops, the canary, the clock. 503 when something is late."""
-    if not _may_see(request):
+    if not (_is_loopback(request) or _has_token(request)):
         return live(request)
     try:
         values = {
@@ -100,7 +101,7 @@ def healthy(request: HttpRequest) -> HttpResponse:
 
 def tell_metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text, for the loopback and the token."""
-    if not _may_see(request):
+    if not (_has_token(request) if settings.METRICS_TOKEN else _is_loopback(request)):
         return HttpResponse("Send the token of METRICS_TOKEN.\n", status=403, content_type="text/plain")
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
@@ -108,11 +109,13 @@ def tell_metrics(request: HttpRequest) -> HttpResponse:
 _ANSWERS = {"/livez": live, "/readyz": ready, "/healthz": healthy, "/metrics": tell_metrics}
 
 
-def _may_see(request: HttpRequest) -> bool:
+def _has_token(request: HttpRequest) -> bool:
     token: str = settings.METRICS_TOKEN
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token:
-        return hmac.compare_digest(sent.encode(), token.encode())
+    return bool(token) and hmac.compare_digest(sent.encode(), token.encode())
+
+
+def _is_loopback(request: HttpRequest) -> bool:
     try:
         return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:

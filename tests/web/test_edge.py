@@ -123,3 +123,19 @@ def test_strangers_see_neither_metrics_nor_the_deep_health(client: Client, setti
     settings.METRICS_TOKEN = "t0ken"
     assert client.get("/metrics").status_code == 403
     assert client.get("/metrics", headers={"Authorization": "Bearer t0ken"}, **outside).status_code == 200
+
+
+def test_the_deep_health_is_for_the_loopback_and_for_the_token(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = "t0ken"
+    outside: dict[str, Any] = {"REMOTE_ADDR": "198.51.100.7"}
+    deep = client.get("/healthz")
+    assert (deep.status_code, deep["Content-Type"], "readings" in deep.json()) == (
+        200,
+        "application/json",
+        True,
+    )
+    assert client.get("/healthz", **outside).json() == {"status": "ok"}
+    wrong = client.get("/healthz", headers={"Authorization": "Bearer guess"}, **outside)
+    assert wrong.json() == {"status": "ok"}
+    right = client.get("/healthz", headers={"Authorization": "Bearer t0ken"}, **outside)
+    assert "readings" in right.json()
