@@ -211,7 +211,7 @@ def _copy_leads(size: int, source: Source, channels: list[int]) -> None:
 
 def _copy_events(size: int, events: int, source: Source) -> None:
     """Events on a different day each, so that no daily cap bites and the masses are known at once."""
-    rules = frames.of(DefinitionVersion.objects.in_force().get())
+    rules = frames.of(version=DefinitionVersion.objects.in_force().get())
     days = [END.replace(hour=0) - timedelta(days=1 + n) for n in range(365)]
     mass = [rules.decay.mass(day) for day in days]
     kinds = [

@@ -62,7 +62,9 @@ def _measure(report: harness.Report, size: int) -> None:
         outcomes.append(f"created {told.created}, updated {told.updated}, rejected {told.rejected}")
         return told.rows
 
-    fresh = lambda: harness.copy_of(base, "bench_run")  # noqa: E731 - one line, used twice
+    def fresh() -> None:
+        harness.copy_of(base, "bench_run")
+
     fresh()
     raw = harness.measure(f"COPY of the same file, {size:,} rows", "rows", lambda: _copy(path), reps=3)
     chain = harness.measure(

@@ -92,7 +92,7 @@ def _cases(size: int) -> list[Case]:
     )
     both = {"stage": "mql", "owner": owner.pk}
     where = f"stage_id = {stage.pk} AND owner_id = {owner.pk}"
-    same = [
+    same: list[tuple[str, dict[str, Any], str]] = [
         ("first page", {}, _NEWEST.format(where="true")),
         ("stage", {"stage": "mql"}, _NEWEST.format(where=f"stage_id = {stage.pk}")),
         ("owner", {"owner": owner.pk}, _NEWEST.format(where=f"owner_id = {owner.pk}")),

@@ -100,7 +100,7 @@ class LeadFilter(FilterSet):
         fields: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().__init__(*args, **kwargs)
         custom: Any
         for name, custom in _custom():
             custom.parent, custom.model = self, LeadState
@@ -126,9 +126,7 @@ class AttributeFilter(filters.Filter):
     field_class: Any = forms.CharField
 
     def __init__(self, definition: AttributeDefinition, column: str, **extra: Any) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            label=definition.label, required=False, **extra
-        )
+        super().__init__(label=definition.label, required=False, **extra)
         self.key, self.column = definition.key, column
 
     def filter(self, qs: QuerySet[LeadState], value: Any) -> QuerySet[LeadState]:
