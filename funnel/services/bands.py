@@ -68,7 +68,8 @@ def reassess(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> None:
         people.append(score.person_id)
         ats.append(decay.cools_at(score.key, leave) if leave is not None else None)
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {"leads": leads, "bands": new_bands, "actions": actions, "now": now})
+        if leads:
+            cursor.execute(_WRITE, {"leads": leads, "bands": new_bands, "actions": actions, "now": now})
         cursor.execute(_COOLING, {"people": people, "ats": ats})
 
 

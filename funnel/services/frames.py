@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from funnel.domain.definitions import Definition
 from funnel.domain.interest import Decay
 from funnel.models import DefinitionVersion
 from funnel.selectors import definitions
 
-_HOLD = "SELECT id FROM funnel_definitionversion WHERE state = 'in_force' FOR SHARE"
+_HOLD = "SELECT * FROM funnel_definitionversion WHERE state = 'in_force' FOR SHARE"
 _TRIES = 5
 
 
@@ -37,9 +37,7 @@ def held() -> Frame:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a frame is held by a transaction")
     for _attempt in range(_TRIES):
-        with connection.cursor() as cursor:
-            cursor.execute(_HOLD)
-            row = cursor.fetchone()
-        if row is not None:
-            return of(version=DefinitionVersion.objects.get(pk=row[0]))
+        # PostgreSQL returns the row as it is once the lock is ours, not as it was when we began to wait.
+        for version in DefinitionVersion.objects.raw(_HOLD):
+            return of(version=version)
     raise DefinitionVersion.DoesNotExist("no definition is in force")

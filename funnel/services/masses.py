@@ -118,11 +118,16 @@ def lock_people(*, frame: Frame, people: Collection[int]) -> dict[int, Interest]
     return {row.person_id: row for row in _locked(ordered)}
 
 
-def lock_of_leads(*, frame: Frame, lead_ids: Sequence[int]) -> None:
-    """Lock what there is of interest of these leads' persons, and bring it to this version."""
-    people = Lead.objects.filter(pk__in=among(lead_ids)).values_list("person_id", flat=True)
-    held = list(_locked(sorted(set(people))))
+def lock_of_leads(*, frame: Frame, lead_ids: Sequence[int]) -> bool:
+    """Lock what there is of interest of these leads' persons, and bring it to this version.
+
+    Says whether any of them has shown interest.
+    """
+    people = Lead.objects.filter(pk__in=among(lead_ids)).values("person_id")
+    found = Interest.objects.filter(person_id__in=people).order_by("person_id").select_for_update()
+    held = list(found)
     rebuild(frame=frame, people=[row.person_id for row in held if row.definition_id != frame.version.pk])
+    return bool(held)
 
 
 def lock_cooled(*, frame: Frame, now: datetime, limit: int) -> list[int]:

@@ -5,14 +5,14 @@ The same statements place one lead of a form and a hundred thousand of a file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from funnel.domain.lifecycle import DEFAULT_LADDER
 from funnel.events import LeadsPlaced
-from funnel.models import MoveCause
+from funnel.models import MoveCause, Stage
 from funnel.selectors import stages
 from funnel.services import lifecycle, scoring
 from leads.services import leads as laps
@@ -76,7 +76,7 @@ def place_many(
     known = stages.by_code()
     for code in set(stage_codes.values()):
         lifecycle.stage_of(code=code, known=known)
-    plan = _plan_columns()
+    plan = _plan_columns(known)
     placed = 0
     for start in range(0, len(lead_ids), CHUNK):
         chunk = list(dict.fromkeys(lead_ids[start : start + CHUNK]))
@@ -93,21 +93,22 @@ def place_many(
         with connection.cursor() as cursor:
             cursor.execute(_PLACE, parameters)
             rows = cursor.fetchall()
-        laps.close_many(ends=[(i, at) for i, at, code in rows if code in lifecycle.ENDS], now=now)
+        ends = [(i, at) for i, at, code in rows if code in lifecycle.ENDS]
+        if ends:
+            laps.close_many(ends=ends, now=now)
         fresh = tuple(sorted(row[0] for row in rows))
         if not fresh:
             continue
         placed += len(fresh)
-        scoring.place(lead_ids=fresh, now=now)
+        scored = scoring.place(lead_ids=fresh, now=now)
         events.publish(LeadsPlaced(lead_ids=fresh, is_import=is_import, now=now))
         if not is_import:
-            scoring.evaluate(lead_ids=fresh, now=now)
+            scoring.qualify_placed(placed=scored, lead_ids=fresh, now=now)
     return placed
 
 
-def _plan_columns() -> dict[str, list[object]]:
+def _plan_columns(known: Mapping[str, Stage]) -> dict[str, list[object]]:
     """The plans of all stages as parallel columns, for the statement."""
-    known = stages.by_code()
     columns: dict[str, list[object]] = {k: [] for k in ("codes", "seqs", "froms", "tos", "implied", "highs")}
     for code, steps in lifecycle.plans().items():
         if code not in known:

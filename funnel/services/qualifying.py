@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F
 
 from funnel.domain.qualification import FitUntil, could_hand_off, first_hand_off
 from funnel.events import LeadQualified
-from funnel.models import DefinitionVersion, FitPeriod, LeadScore, MoveCause
+from funnel.models import DefinitionVersion, FitBand, FitPeriod, LeadScore, MoveCause
 from funnel.selectors import facts, signals
 from funnel.services import handoffs, lifecycle
 from funnel.services.frames import Frame
@@ -33,6 +34,8 @@ def look(
     alone. One that qualified after it gets its earlier instant, and nothing is delivered again.
     """
     found = instants(frame=frame, lead_ids=lead_ids, now=now, since=since or {})
+    if not found:
+        return 0
     fresh: list[int] = []
     for score, instant in found:
         if score.qualified_at is None:
@@ -93,24 +96,30 @@ def _candidates(
     again: bool,
 ) -> list[tuple[LeadScore, list[FitUntil]]]:
     """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
-    scores = (
-        LeadScore.objects.filter(lead_id__in=among(lead_ids), definition=frame.version, lead__closed_at=None)
+    scores = [
+        score
+        for score in LeadScore.objects.filter(
+            lead_id__in=among(lead_ids), definition=frame.version, lead__closed_at=None
+        )
         .annotate(masses=F("lead__person__interest__masses"))
         .select_related("lead")
         .order_by("lead_id")
-    )
-    past = _fits_of(lead_ids)
+        if (score.qualified_at is None or again or _may_be_earlier(frame.version, score, since))
+        and _could(frame, score, set(FitBand.values))
+    ]
+    past = _fits_of([score.lead_id for score in scores]) if scores else {}
     chosen: list[tuple[LeadScore, list[FitUntil]]] = []
     for score in scores:
-        settled = score.qualified_at is not None and not again
-        if settled and not _may_be_earlier(frame.version, score, since):
-            continue
         fits = [*past.get(score.lead_id, ()), FitUntil(score.fit_band, None)]
-        fit_bands = {fit.band for fit in fits}
-        masses = score.masses or [0.0] * len(frame.rules.signals)
-        if could_hand_off(frame.rules, frame.decay, masses, fit_bands, since=_start(frame.version, score)):
+        if _could(frame, score, {fit.band for fit in fits}):
             chosen.append((score, fits))
     return chosen
+
+
+def _could(frame: Frame, score: Any, fit_bands: set[str]) -> bool:
+    """Whether the lead could have met the definition with a fit in one of these bands."""
+    masses = score.masses or [0.0] * len(frame.rules.signals)
+    return could_hand_off(frame.rules, frame.decay, masses, fit_bands, since=_start(frame.version, score))
 
 
 def _may_be_earlier(version: DefinitionVersion, score: LeadScore, since: Mapping[int, datetime]) -> bool:

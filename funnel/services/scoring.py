@@ -8,6 +8,7 @@ scores and states are, on every path, so that paths never wait for each other in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -38,13 +39,31 @@ UPDATE funnel_leadscore s SET fit = n.fit, fit_band = n.fit_band, definition_id 
 """
 
 
-@transaction.atomic
-def place(*, lead_ids: Sequence[int], now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a placing has found out, for whoever goes on in the same transaction: its locks still hold.
+
+    ``is_warm`` says that some of the persons had shown interest before.
+    """
+
+    frame: Frame
+    is_warm: bool
+
+
+# The steps below run within the caller's transaction and refuse nothing, so they need no savepoints.
+_step = transaction.atomic(savepoint=False)
+
+
+@_step
+def place(*, lead_ids: Sequence[int], now: datetime) -> Placed:
     """Give freshly captured leads their score, in one statement; nothing qualifies by this alone."""
     frame = frames.held()
-    masses.lock_of_leads(frame=frame, lead_ids=lead_ids)
+    is_warm = masses.lock_of_leads(frame=frame, lead_ids=lead_ids)
     known = facts.of_leads(lead_ids)
-    held = bands.of_leads(frame=frame, lead_ids=list(known), now=now)
+    cold = frame.rules.interest_band(frame.decay.score_of_key(None, now))
+    held = (
+        bands.of_leads(frame=frame, lead_ids=list(known), now=now) if is_warm else dict.fromkeys(known, cold)
+    )
     columns: dict[str, list[object]] = {
         "leads": [], "fits": [], "fit_bands": [], "interest_bands": [], "actions": [],
     }  # fmt: skip
@@ -64,6 +83,18 @@ def place(*, lead_ids: Sequence[int], now: datetime) -> None:
         )
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_SCORES, {**columns, "definition": frame.version.pk, "now": now})
+    return Placed(frame, is_warm)
+
+
+@_step
+def qualify_placed(*, placed: Placed, lead_ids: Sequence[int], now: datetime) -> None:
+    """Let leads qualify that :func:`place` has just scored at ``now``, in the same transaction.
+
+    Bands are as they were placed; where nobody has shown interest, nothing can cool either.
+    """
+    if placed.is_warm:
+        bands.reassess(frame=placed.frame, lead_ids=lead_ids, now=now)
+    qualifying.look(frame=placed.frame, lead_ids=lead_ids, now=now)
 
 
 def action_of(*, rules: Definition, lead_facts: Facts, fit_band: str, interest_band: int) -> Action:
@@ -118,7 +149,7 @@ def update_fits(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> int:
     return len(changed)
 
 
-@transaction.atomic
+@_step
 def evaluate(*, lead_ids: Sequence[int], now: datetime) -> None:
     """Bring bands and actions of these leads up to ``now`` and let those qualify that meet the definition."""
     frame = frames.held()
@@ -127,7 +158,7 @@ def evaluate(*, lead_ids: Sequence[int], now: datetime) -> None:
     qualifying.look(frame=frame, lead_ids=lead_ids, now=now)
 
 
-@transaction.atomic
+@_step
 def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     """Add stored events to their persons' interest, and let leads qualify; return how many counted.
 

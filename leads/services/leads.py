@@ -100,14 +100,14 @@ def capture(
     if known is not None and _same_person(known, person):
         return Captured(known, created=False)
     employer = _company(company, actor=actor, now=now)
-    human = _human(person, employer, actor=actor, now=now)
+    human, is_new = _human(person, employer, actor=actor, now=now)
     values["company"] = employer or human.company
-    lead = Lead.objects.open().filter(person=human).select_for_update(no_key=True).first()
+    lead = None if is_new else _present_lap(human)
     created = lead is None
     if lead is None:
-        lead = _open_lap(
-            human, values, attributes or {}, source=source, external_id=external_id, at=at, now=now
-        )
+        lap = 1 if is_new else _next_lap(human)
+        values |= {"lap": lap, "source": source, "external_id": external_id}
+        lead = _open_lap(human, values, attributes or {}, at=at, now=now)
         fact = LeadsCaptured((lead.pk,), (), (), actor.pk if actor else None, is_import=False, now=now)
         events.publish(fact)
     else:
@@ -229,17 +229,18 @@ def _same_person(known: Lead, person: PersonInput | Person) -> bool:
 
 def _human(
     given: PersonInput | Person, company: Company | None, *, actor: User | None, now: datetime
-) -> Person:
-    """The person, locked. Of two callers who make the same one, the second finds the first's."""
+) -> tuple[Person, bool]:
+    """The person, locked, and whether they are new. Of two callers who make the same one, the second
+    finds the first's.
+    """
     if isinstance(given, Person):
-        return people.lock(pk=given.pk)
+        return people.lock(pk=given.pk), False
     for attempt in range(_ATTEMPTS):
         found = people.find(emails=given.emails, phones=given.phones, refs=given.refs, country=given.country)
         if found is not None:
-            return people.fill(person=found, given=given, company=company, actor=actor, now=now)
+            return people.fill(person=found, given=given, company=company, actor=actor, now=now), False
         try:
-            with transaction.atomic():
-                return _new_person(given, company, actor=actor, now=now)
+            return _new_person(given, company, actor=actor, now=now), True
         except people.IdentifierTaken:
             # Somebody stored this address or id between our look and our insert; look again.
             if attempt == _ATTEMPTS - 1:
@@ -271,24 +272,29 @@ def _open_lap(
     values: Mapping[str, Any],
     attributes: Mapping[str, Any],
     *,
-    source: Source,
-    external_id: str | None,
     at: datetime,
     now: datetime,
 ) -> Lead:
-    """A new lap, numbered after the person's last. The caller holds the person's lock."""
-    last = Lead.objects.filter(person=person).aggregate(last=Max("lap"))["last"] or 0
+    """A new lap. The caller holds the person's lock."""
     return Lead.objects.create(
         **values,
         person=person,
-        lap=last + 1,
         captured_at=at,
-        source=source,
-        external_id=external_id,
         attributes=custom.merged(subject=AttributeSubject.LEAD, present={}, changes=attributes),
         created_at=now,
         updated_at=now,
     )
+
+
+def _present_lap(person: Person) -> Lead | None:
+    """Their open lead, locked. The caller holds the person's lock."""
+    return Lead.objects.open().filter(person=person).select_for_update(no_key=True).first()
+
+
+def _next_lap(person: Person) -> int:
+    """The number after the person's last lap. The caller holds the person's lock."""
+    last: int | None = Lead.objects.filter(person=person).aggregate(last=Max("lap"))["last"]
+    return (last or 0) + 1
 
 
 def _fill(

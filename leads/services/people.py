@@ -146,7 +146,7 @@ def create(
     person = Person.objects.create(
         **good, attributes=_attributes({}, attributes or {}), created_at=now, updated_at=now
     )
-    _add(person, addresses=addresses, numbers=numbers, refs=refs)
+    _add(person, addresses=addresses, numbers=numbers, refs=refs, is_new=True)
     searching.refresh(person_ids=[person.pk])
     return person
 
@@ -265,27 +265,31 @@ def _add(
     numbers: Sequence[identifiers.Phone],
     refs: Iterable[Ref],
     skip_taken: bool = False,
+    is_new: bool = False,
 ) -> bool:
     """Give the person what they do not have yet; say whether anything was new.
 
     Addresses are inserted in alphabetic order, so that two callers never wait for each other in a
     circle. One that belongs to somebody else raises :class:`IdentifierTaken`, unless ``skip_taken``.
+    One who ``is_new`` has nothing yet, and nobody looks.
     """
-    mine = set(person.emails.values_list("email", flat=True))
+    mine = set() if is_new else set(person.emails.values_list("email", flat=True))
     new = [a for a in addresses if a not in mine]
     if skip_taken:
         taken = set(PersonEmail.objects.filter(email__in=new).values_list("email", flat=True))
         new = [a for a in new if a not in taken]
-    main = new[0] if new and not person.emails.filter(is_primary=True).exists() else None
+    main = new[0] if new and (is_new or not person.emails.filter(is_primary=True).exists()) else None
+    rows = [PersonEmail(person=person, email=a, is_primary=a == main) for a in sorted(new)]
     try:
-        with transaction.atomic():
-            PersonEmail.objects.bulk_create(
-                [PersonEmail(person=person, email=a, is_primary=a == main) for a in sorted(new)]
-            )
+        if rows:
+            with transaction.atomic():
+                PersonEmail.objects.bulk_create(rows)
     except IntegrityError as error:
         detail = _("This e-mail address belongs to another person.")
         raise IdentifierTaken(detail, errors=[FieldError("emails", IdentifierTaken.code, detail)]) from error
-    known = {v for pair in person.phones.values_list("e164", "written") for v in pair if v}
+    known = set()
+    if not is_new:
+        known = {v for pair in person.phones.values_list("e164", "written") for v in pair if v}
     fresh = [n for n in numbers if (n.e164 or n.written) not in known]
     PersonPhone.objects.bulk_create(
         [PersonPhone(person=person, written=n.written, e164=n.e164, is_mobile=n.is_mobile) for n in fresh],

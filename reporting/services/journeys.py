@@ -74,7 +74,8 @@ WHERE reporting_journey.* IS DISTINCT FROM excluded.*
 """
 
 
-@transaction.atomic
+# Within the transaction of the fact that is followed; it refuses nothing, so it needs no savepoint.
+@transaction.atomic(savepoint=False)
 def refresh(*, lead_ids: Iterable[int]) -> int:
     """Bring the journeys of these leads up to date; returns how many rows were new or changed.
 
