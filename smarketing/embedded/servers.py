@@ -61,14 +61,14 @@ class Use:
         pid = self.keeper_pid()
         self.leave()
         deadline = time.monotonic() + seconds
-        if pid is not None:
+        if pid:  # not 0 either, which would mean our own process group
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         while self.keeper_pid() is not None and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def keeper_pid(self) -> int | None:
-        """The process number of the server's keeper, or ``None`` when there is none."""
+        """The process number of the server's keeper, ``None`` without one, 0 while it has not told it yet."""
         lock = self._open("keeper")
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

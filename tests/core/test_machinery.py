@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg2.errors import LockNotAvailable
 
 import manage
 from smarketing import celery, env
@@ -170,6 +171,36 @@ def test_runloops_once_says_what_each_loop_has_handled(monkeypatch: Any) -> None
     output = io.StringIO()
     call_command("runloops", "--once", stdout=output)
     assert output.getvalue() == "first: 3\nsecond: 0\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_gives_up_a_lock_soon_and_comes_again(monkeypatch: Any) -> None:
+    limits: list[str] = []
+
+    def migrate(*_arguments: object, **_options: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            limits.extend(row[0] for row in cursor.fetchall())
+        if len(limits) < 3:
+            raise OperationalError("canceling statement due to lock timeout") from LockNotAvailable()
+
+    monkeypatch.setattr(prepare, "call_command", migrate)
+    monkeypatch.setattr(prepare.random, "uniform", lambda _least, _most: 0.0)
+    prepare.migrate_patiently()
+    assert limits == ["500ms"] * 3
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("10s",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_error_of_a_migration_is_not_tried_again(monkeypatch: Any) -> None:
+    def migrate(*_arguments: object, **_options: object) -> None:
+        raise OperationalError("out of memory")
+
+    monkeypatch.setattr(prepare, "call_command", migrate)
+    with pytest.raises(OperationalError, match="out of memory"):
+        prepare.migrate_patiently()
 
 
 def test_up_says_when_its_port_is_taken() -> None:

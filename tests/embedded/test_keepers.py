@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from smarketing.embedded import paths
+from smarketing.embedded.process import StartError
 from smarketing.embedded.servers import PROJECT, Use, used
 
 
@@ -115,6 +116,15 @@ def test_what_a_power_cut_leaves_is_cleared_away(home: Path) -> None:
     (home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{home}/postgres\n")
     with used(["postgres"], home):
         assert works(home)
+
+
+def test_data_of_another_version_are_refused_with_what_to_do(home: Path) -> None:
+    with used(["postgres"], home):
+        pass
+    assert soon(lambda: Use("postgres", home).keeper_pid() is None)
+    (home / "postgres" / "PG_VERSION").write_text("11\n")
+    with pytest.raises(StartError, match="written by PostgreSQL 11"):
+        Use("postgres", home).join()
 
 
 def test_a_home_with_a_long_path_has_short_sockets(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import argparse
 import hashlib
 import io
 import os
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from psycopg2.errors import LockNotAvailable
 
 from smarketing.core import checks, supervisor
+
+_TRIES = 30
 
 
 class Command(BaseCommand):
@@ -38,7 +43,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("migrating …")
             self.stdout.flush()
-            call_command("migrate", verbosity=0, interactive=False)
+            migrate_patiently()
         checks.refuse_forgetful_database()
         self._collect_static_files()
         greeting = io.StringIO()
@@ -60,6 +65,27 @@ class Command(BaseCommand):
             self.stdout.flush()
             call_command("collectstatic", verbosity=0, interactive=False, clear=True)
             stamp.write_text(state)
+
+
+def migrate_patiently() -> None:
+    """Migrate without making others wait: give up a lock soon and come again (I-26).
+
+    A statement that waits for a table's lock makes everybody behind it wait as well; half a second is
+    not noticed. Raises the last error when a lock could not be had in thirty tries.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '500ms'")
+            call_command("migrate", verbosity=0, interactive=False)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable) or attempt == _TRIES:
+                raise
+            time.sleep(random.uniform(0.5, 2.0))  # noqa: S311 - only spreads the tries
+        else:
+            return
+        finally:
+            connection.close()  # with the limit that was set on it
 
 
 def static_sources() -> str:
