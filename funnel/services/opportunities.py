@@ -76,15 +76,12 @@ def open(  # noqa: A001 - the verb of the product
 ) -> Opportunity:
     """Open a deal in the first column; its lead, if it has one, becomes an opportunity.
 
-    Person and company come from the lead where they are not given. Publishes
-    :class:`OpportunityOpened`. Raises :class:`DealNotAllowed`, ``BadDeal``, ``NotAnOwner``,
-    ``InTheFuture``.
+    Person and company default to the lead's. Publishes :class:`OpportunityOpened`. Raises
+    :class:`DealNotAllowed`, ``BadDeal``, ``NotAnOwner``, ``InTheFuture``.
     """
     _check_allowed(actor)
     opened_at = happened(instant=opened_at, field="opened_at", now=now)
-    if lead is not None and person is not None and person.pk != lead.person_id:
-        detail = _("The lead is another person's.")
-        raise deal_fields.BadDeal(detail, errors=[FieldError("person", "lead_of_another", detail)])
+    _check_person(lead, person)
     values = deal_fields.checked(
         values={
             "name": name,
@@ -112,6 +109,12 @@ def open(  # noqa: A001 - the verb of the product
     events.publish(OpportunityOpened(opportunity.pk, opportunity.lead_id, opened_at, now))
     lead_coupling.follow(opportunity=opportunity, target=first, actor=actor, at=opened_at, now=now)
     return opportunity
+
+
+def _check_person(lead: Lead | None, person: Person | None) -> None:
+    if lead is not None and person is not None and person.pk != lead.person_id:
+        detail = _("The lead is another person's.")
+        raise deal_fields.BadDeal(detail, errors=[FieldError("person", "lead_of_another", detail)])
 
 
 @transaction.atomic

@@ -199,6 +199,18 @@ def _touch(batch: Batch) -> tuple[int, ...]:
     return tuple(pk for (pk,) in added)
 
 
+# What a row may change of a lead that is known.
+_CHANGEABLE = (
+    "landing_page",
+    "description",
+    "origin",
+    "channel_id",
+    "campaign_id",
+    "company_id",
+    "attributes",
+)
+
+
 def _change(batch: Batch) -> None:
     """Records say what their lead is; other rows only fill its blanks."""
     batch.load("import_lead_changed", (("lead_id", "bigint"),), [])
@@ -216,20 +228,10 @@ def _change(batch: Batch) -> None:
         final += [link.format("channel_id", "h.channel_id"), link.format("campaign_id", "g.campaign_id")]
         final.append(link.format("company_id", "c.company_id"))
         final.append(f"coalesce({custom}, l.attributes)")
-        names = (
-            "landing_page",
-            "description",
-            "origin",
-            "channel_id",
-            "campaign_id",
-            "company_id",
-            "attributes",
-        )
-        assigned = ", ".join(f"{name} = q.{name}" for name in names)
-        wanted = ", ".join(f"{value} AS {name}" for name, value in zip(names, final, strict=True))
-        differ = (
-            f"({', '.join('q.' + n for n in names)}) IS DISTINCT FROM ({', '.join('l.' + n for n in names)})"
-        )
+        assigned = ", ".join(f"{name} = q.{name}" for name in _CHANGEABLE)
+        wanted = ", ".join(f"{value} AS {name}" for name, value in zip(_CHANGEABLE, final, strict=True))
+        now_, then = (", ".join(f"{table}.{n}" for n in _CHANGEABLE) for table in ("l", "q"))
+        differ = f"({then}) IS DISTINCT FROM ({now_})"
         batch.execute(
             f"""
             WITH q AS (

@@ -99,17 +99,7 @@ def companies(*, batch: Batch, may_create: bool) -> None:
         " ON i.company_key = o.name_key WHERE o.merged_into_id IS NULL GROUP BY o.name_key"
         ") f WHERE c.company_key = f.name_key AND c.company_id IS NULL"
     )
-    ids = [
-        n
-        for (n,) in batch.fetch("SELECT name FROM import_company WHERE company_id IS NULL")
-        if salesforce.is_id(n)
-    ]
-    if ids and not batch.create_missing:
-        batch.execute("DELETE FROM import_company WHERE company_id IS NULL AND name = ANY(%(ids)s)", ids=ids)
-        batch.note(
-            f"{len(ids)} companies are ids of accounts that are not known here: those rows come in"
-            " without a company. Import the companies first."
-        )
+    _leave_unknown_ids(batch)
     if may_create or batch.create_missing:
         _insert_companies(batch)
     else:
@@ -128,6 +118,21 @@ def companies(*, batch: Batch, may_create: bool) -> None:
         " WHERE r.company_key IS NOT NULL OR r.company_ref IS NOT NULL",
         index="row_no",
     )
+
+
+def _leave_unknown_ids(batch: Batch) -> None:
+    """An id of an account that is not known here is no name to make a company from."""
+    ids = [
+        n
+        for (n,) in batch.fetch("SELECT name FROM import_company WHERE company_id IS NULL")
+        if salesforce.is_id(n)
+    ]
+    if ids and not batch.create_missing:
+        batch.execute("DELETE FROM import_company WHERE company_id IS NULL AND name = ANY(%(ids)s)", ids=ids)
+        batch.note(
+            f"{len(ids)} companies are ids of accounts that are not known here: those rows come in"
+            " without a company. Import the companies first."
+        )
 
 
 def _insert_companies(batch: Batch) -> None:

@@ -37,6 +37,48 @@ SELECT r.row_no, s.person_id, s.lead_id, r.occurred_at, coalesce(r.kind, 'other'
 """
 
 
+_TARGETS = """
+SELECT w.row_no, coalesce(t.id, q.id) AS touch_id,
+       coalesce(t.id, q.id) IS NULL AND (w.external_id IS NOT NULL OR row_number() OVER (
+           PARTITION BY w.person_id, w.occurred_at, w.kind, w.title, w.external_id
+           ORDER BY w.row_no) = 1) AS is_new
+  FROM import_wanted w
+  LEFT JOIN leads_touchpoint t ON t.source_id = %(source)s AND t.external_id = w.external_id
+  -- Without an id, the same contact at the same moment is the same touchpoint.
+  LEFT JOIN LATERAL (
+        SELECT min(x.id) AS id FROM leads_touchpoint x
+         WHERE x.person_id = w.person_id AND x.source_id = %(source)s AND x.kind = w.kind
+           AND x.occurred_at = w.occurred_at AND x.title = w.title
+       ) q ON w.external_id IS NULL
+"""
+
+_INSERT = """
+INSERT INTO leads_touchpoint (person_id, lead_id, occurred_at, kind, channel_id, campaign_id, title,
+                              url, referrer, parameters, is_self_reported, source_id, external_id,
+                              created_at, updated_at)
+SELECT w.person_id, w.lead_id, w.occurred_at, w.kind, w.channel_id, w.campaign_id, w.title, w.url,
+       w.referrer, '{}', false, %(source)s, w.external_id, %(now)s, %(now)s
+  FROM import_wanted w JOIN import_target t USING (row_no) WHERE t.is_new
+ ORDER BY w.row_no RETURNING id
+"""
+
+_CHANGE = """
+WITH changed AS (
+    UPDATE leads_touchpoint t SET occurred_at = w.occurred_at, kind = w.kind,
+           channel_id = w.channel_id, updated_at = %(now)s,
+           campaign_id = coalesce(w.campaign_id, t.campaign_id),
+           title = coalesce(nullif(w.title, ''), t.title), url = coalesce(nullif(w.url, ''), t.url)
+      FROM import_wanted w JOIN import_target g USING (row_no)
+     WHERE t.id = g.touch_id AND w.external_id IS NOT NULL
+       AND (w.occurred_at, w.kind, w.channel_id, coalesce(w.campaign_id, t.campaign_id),
+            coalesce(nullif(w.title, ''), t.title), coalesce(nullif(w.url, ''), t.url))
+           IS DISTINCT FROM (t.occurred_at, t.kind, t.channel_id, t.campaign_id, t.title, t.url)
+    RETURNING t.id
+)
+INSERT INTO import_changed SELECT id FROM changed
+"""
+
+
 def apply(*, batch: Batch) -> None:
     """Store the touchpoints that are new and mend those that are known by their id."""
     batch.reject("occurred_at", "When the contact was is not told.", "r.occurred_at IS NULL")
@@ -46,51 +88,12 @@ def apply(*, batch: Batch) -> None:
     batch.table("import_wanted", _WANTED, index="row_no")
     batch.table(
         "import_target",
-        """
-        SELECT w.row_no, coalesce(t.id, q.id) AS touch_id,
-               coalesce(t.id, q.id) IS NULL AND (w.external_id IS NOT NULL OR row_number() OVER (
-                   PARTITION BY w.person_id, w.occurred_at, w.kind, w.title, w.external_id
-                   ORDER BY w.row_no) = 1) AS is_new
-          FROM import_wanted w
-          LEFT JOIN leads_touchpoint t ON t.source_id = %(source)s AND t.external_id = w.external_id
-          -- Without an id, the same contact at the same moment is the same touchpoint.
-          LEFT JOIN LATERAL (
-                SELECT min(x.id) AS id FROM leads_touchpoint x
-                 WHERE x.person_id = w.person_id AND x.source_id = %(source)s AND x.kind = w.kind
-                   AND x.occurred_at = w.occurred_at AND x.title = w.title
-               ) q ON w.external_id IS NULL
-        """,
+        _TARGETS,
         index="row_no",
     )
-    added = batch.fetch(
-        """
-        INSERT INTO leads_touchpoint (person_id, lead_id, occurred_at, kind, channel_id, campaign_id, title,
-                                      url, referrer, parameters, is_self_reported, source_id, external_id,
-                                      created_at, updated_at)
-        SELECT w.person_id, w.lead_id, w.occurred_at, w.kind, w.channel_id, w.campaign_id, w.title, w.url,
-               w.referrer, '{}', false, %(source)s, w.external_id, %(now)s, %(now)s
-          FROM import_wanted w JOIN import_target t USING (row_no) WHERE t.is_new
-         ORDER BY w.row_no RETURNING id
-        """
-    )
+    added = batch.fetch(_INSERT)
     batch.table("import_changed", "SELECT NULL::bigint AS touch_id WHERE false")
-    batch.execute(
-        """
-        WITH changed AS (
-            UPDATE leads_touchpoint t SET occurred_at = w.occurred_at, kind = w.kind,
-                   channel_id = w.channel_id, updated_at = %(now)s,
-                   campaign_id = coalesce(w.campaign_id, t.campaign_id),
-                   title = coalesce(nullif(w.title, ''), t.title), url = coalesce(nullif(w.url, ''), t.url)
-              FROM import_wanted w JOIN import_target g USING (row_no)
-             WHERE t.id = g.touch_id AND w.external_id IS NOT NULL
-               AND (w.occurred_at, w.kind, w.channel_id, coalesce(w.campaign_id, t.campaign_id),
-                    coalesce(nullif(w.title, ''), t.title), coalesce(nullif(w.url, ''), t.url))
-                   IS DISTINCT FROM (t.occurred_at, t.kind, t.channel_id, t.campaign_id, t.title, t.url)
-            RETURNING t.id
-        )
-        INSERT INTO import_changed SELECT id FROM changed
-        """
-    )
+    batch.execute(_CHANGE)
     batch.outcome("c", "SELECT row_no FROM import_target WHERE is_new")
     batch.outcome("u", "SELECT row_no FROM import_target JOIN import_changed USING (touch_id)")
     if added:
