@@ -156,3 +156,18 @@ def test_the_behaviour_of_a_person_is_read_page_by_page(rita: User) -> None:
     assert len(client.get(f"{PEOPLE}/{person.pk}/events").json()["results"]) == 2
     assert_problem(client.get(f"{PEOPLE}/{10**12}/events"), 404, "not_found")
     assert_problem(client.get(f"{PEOPLE}/{person.pk}/events?occurred_from=2026-01-01"), 400, "bad_parameter")
+
+
+def test_a_person_who_was_merged_is_out_of_sight(rita: User) -> None:
+    gone, kept, client = made(1), made(2), client_for(rita)
+    Person.objects.filter(pk=gone.pk).update(merged_into=kept)
+    absent = assert_problem(client.get(f"{PEOPLE}/{10**12}"), 404, "not_found")
+    hidden = assert_problem(client.get(f"{PEOPLE}/{gone.pk}"), 404, "not_found")
+    assert {**absent, "instance": ""} == {**hidden, "instance": ""}
+    assert_problem(client.get(f"{PEOPLE}/{gone.pk}/events"), 404, "not_found")
+    details = []
+    for pk in (gone.pk, 10**12):
+        response = client.post("/api/v1/activities", {"person": pk, "kind": "call"}, format="json")
+        problem = assert_problem(response, 422, "invalid")
+        details.append(problem["errors"][0]["detail"].replace(str(pk), "N"))
+    assert details[0] == details[1]
