@@ -146,7 +146,7 @@ def test_a_repeated_post_with_its_key_happens_once(mara: User) -> None:
 
 # --- many at once -------------------------------------------------------------------------------------
 def test_rows_are_stored_or_refused_one_by_one(mara: User) -> None:
-    rows = [
+    rows: list[Any] = [
         {"person": {"email": "a@example.com"}},
         {"person": {"email": "nonsense"}, "company": {"name": "Leaves nothing behind"}},
         "not an object",
@@ -174,7 +174,8 @@ def test_rows_are_stored_or_refused_one_by_one(mara: User) -> None:
 
 def test_a_thousand_rows_are_the_most(mara: User) -> None:
     client = client_for(mara)
-    for rows in ([], [{}] * 1001, {"a": 1}):
+    wrong: list[Any] = [[], [{}] * 1001, {"a": 1}]
+    for rows in wrong:
         problem = assert_problem(client.post(f"{LEADS}/bulk", {"rows": rows}, format="json"), 422, "invalid")
         assert [e["pointer"] for e in problem["errors"]] == ["/rows"]
     refused = client.post(f"{LEADS}/bulk", {"rows": [{}, {}]}, format="json")

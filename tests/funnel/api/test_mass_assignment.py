@@ -27,8 +27,8 @@ RECORDS: dict[str, type[Any]] = {
     "leads": Lead,
     "opportunities": Opportunity,
 }
-WRITABLE = {prefix: set(viewset.inputs["partial_update"]().fields)
-            for prefix, viewset, _ in router.registry if prefix in RECORDS}  # fmt: skip
+VIEWS: dict[str, Any] = {prefix: viewset for prefix, viewset, _ in router.registry}
+WRITABLE = {noun: set(VIEWS[noun].inputs["partial_update"]().fields) for noun in RECORDS}
 
 
 @pytest.fixture
@@ -47,8 +47,9 @@ def record(lead: Lead, rita: User) -> Callable[[str], int]:
     deal = opportunities.open(
         lead=lead, name="A deal", currency="EUR", owner=rita, opened_at=now, actor=rita, now=now
     )
-    found = {"people": lead.person_id, "companies": lead.company_id, "campaigns": campaign.pk}
-    return {**found, "leads": lead.pk, "opportunities": deal.pk}.__getitem__
+    found: dict[str, Any] = {"people": lead.person_id, "companies": lead.company_id}
+    found |= {"campaigns": campaign.pk, "leads": lead.pk, "opportunities": deal.pk}
+    return found.__getitem__
 
 
 @pytest.mark.parametrize("noun", RECORDS)
