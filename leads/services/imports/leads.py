@@ -42,6 +42,7 @@ def apply(*, batch: Batch) -> None:
     laps.number(batch=batch)
     _insert(batch)
     touched = _touch(batch)
+    batch.refresh_statistics("leads_lead", "leads_touchpoint", written=len(touched))
     _change(batch)
     _publish(batch, touched)
 

@@ -178,6 +178,7 @@ def _insert(batch: Batch, *, own_attributes: bool) -> int:
              WHERE t.is_first AND p.written IS NOT NULL ON CONFLICT DO NOTHING
             """
         )
+    batch.refresh_statistics("leads_person", "leads_personemail", "leads_personphone", written=made)
     return made
 
 

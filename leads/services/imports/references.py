@@ -149,6 +149,7 @@ def _insert_companies(batch: Batch) -> None:
          ORDER BY c.company_id
         """
     )
+    batch.refresh_statistics("leads_company", written=made)
     if made:
         batch.note(f"{made} companies were new and have been made.")
 

@@ -23,6 +23,7 @@ from leads.models import ImportRun, Source
 from smarketing.users.models import User
 
 _CHUNK = 10_000
+_MANY = 1000
 
 
 @dataclass(slots=True)
@@ -82,6 +83,11 @@ class Batch:
             self.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table, sql.Identifier(index)))
         self.execute(sql.SQL("ANALYZE {}").format(table))
         return int(self.fetch(sql.SQL("SELECT count(*) FROM {}").format(table))[0][0])
+
+    def refresh_statistics(self, *names: str, written: int) -> None:
+        """Tell the planner of many rows just written, or it plans for the empty tables of before."""
+        for name in names if written >= _MANY else ():
+            self.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
 
     def drop(self, name: str) -> None:
         """Forget a temporary table of an earlier run in the same transaction."""
