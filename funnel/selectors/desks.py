@@ -67,7 +67,7 @@ def of_lead(lead: Lead, *, viewer: User) -> Desk | None:
         and viewer.may(Capability.OVERRIDE_GATE),
         may_change_owner=viewer.may(Capability.CHANGE_OWNER),
         may_open_deal=is_open
-        and state.stage.code in {"mql", "sql", "opportunity"}
+        and (in_work or state.stage.code in {"sql", "opportunity"})
         and viewer.may(Capability.EDIT_OPPORTUNITIES),
         targets=_targets(state) if is_open and viewer.may(Capability.EDIT_LEADS) else [],
     )

@@ -41,7 +41,9 @@ def score(value: float | None, band: str = "", label: str = "") -> SafeString | 
     if value is None:
         return "–"
     return format_html(
-        '<span class="score"><svg class="score-bar" width="64" height="6" aria-hidden="true">'
+        '<span class="score">'
+        '<svg class="score-bar" width="64" height="6" viewBox="0 0 64 6" preserveAspectRatio="none"'
+        ' aria-hidden="true">'
         '<rect class="score-back" width="64" height="6" rx="3" />'
         '<rect class="score-fill" width="{}" height="6" rx="3" /></svg>'
         '<span class="score-value"><span class="sr">{} </span>{}</span>{}</span>',

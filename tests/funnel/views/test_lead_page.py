@@ -37,7 +37,7 @@ def test_the_parts_of_the_score_sum_to_what_is_shown(
 ) -> None:
     record(delivered.lead, "page", url="https://us.example/pricing", at=NOW + timedelta(minutes=5))
     answer = signed_in(rita).get(f"/leads/{delivered.lead_id}/")
-    panel = next(p for p in answer.context["panels_main"] if p.id == "score")
+    panel = next(p for p in answer.context["panels_side"] if p.id == "score")
     told = panel.context["told"]
     shown = [Decimal(str(s["shown"])) for s in panel.context["signals"]]
     assert len(shown) == 4  # the form, the demo, the page, the pricing page
