@@ -17,7 +17,7 @@ from leads.models import Company, Lead, Person
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
 from smarketing.users.selectors import organisation
-from smarketing.web import panels, rendering
+from smarketing.web import once, panels, rendering
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
@@ -77,6 +77,9 @@ def new(request: Request) -> HttpResponse:
         request.POST if request.method == "POST" else None, initial=_start(request, lead, company)
     )
     if form.is_valid():
+        earlier = once.begin(request)
+        if earlier is not None:
+            return rendering.redirect(request, earlier or reverse("funnel:opportunities"))
         try:
             deal = opportunities.open(
                 lead=lead,
@@ -88,11 +91,13 @@ def new(request: Request) -> HttpResponse:
                 now=request.now,
             )
         except DomainError as error:
+            once.failed(request)
             refusals.add_error(form, error)
         else:
             address = reverse("funnel:opportunity", args=[deal.pk])
+            once.done(request, address)
             return rendering.redirect(request, address, toast=Toast(_("Opportunity opened."), "ok"))
-    context = {"form": form, "lead": lead, "company": company, "person": person}
+    context = {"form": form, "lead": lead, "company": company, "person": person, "once": once.token()}
     return rendering.page(request, "funnel/deal_new.html", context, status=422 if form.errors else 200)
 
 

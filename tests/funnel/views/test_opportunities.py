@@ -183,6 +183,17 @@ def test_a_deal_is_opened_for_a_lead(signed_in: SignedIn, rita: User, web: Sourc
     assert client.get("/opportunities/new/?lead=999999").status_code == 404
 
 
+def test_a_form_sent_twice_opens_one_deal(signed_in: SignedIn, rita: User) -> None:
+    client = signed_in(rita)
+    page = client.get("/opportunities/new/").content.decode()
+    number = re.search(r'name="once" value="([^"]+)"', page)
+    assert number is not None
+    data = {"name": "Once", "currency": "EUR", "owner": rita.pk, "once": number[1]}
+    assert client.post("/opportunities/new/", {**data, "amount": "-1"}).status_code == 422
+    addresses = {client.post("/opportunities/new/", data)["Location"] for _ in range(3)}
+    assert addresses == {f"/opportunities/{Opportunity.objects.get().pk}/"}
+
+
 def test_the_list_is_filtered_and_exported(signed_in: SignedIn, rita: User, deal: Opportunity) -> None:
     another(rita, "Small", 10)
     client = signed_in(rita)
