@@ -25,6 +25,7 @@ NOW = datetime(2026, 3, 12, 14, 5, tzinfo=UTC)
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(navigation, "_items", {})
     monkeypatch.setattr(navigation, "_bell", [])
+    monkeypatch.setattr(navigation, "_first_pages", {})
     monkeypatch.setattr(palette, "_providers", {})
     monkeypatch.setitem(panels._regions, "person.side", {})
     return
