@@ -60,6 +60,7 @@ def _keep_watch() -> None:
 
 
 def _add_to_menu() -> None:
+    navigation.register_first_page(Role.REP, "sla:queue")
     navigation.register(
         NavItem(
             _("My queue"),
