@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from leads.events import LeadsCaptured, LeadsChanged, TouchpointsRecorded
 from leads.models import AttributeSubject
-from leads.services.imports import cells, laps, lead_stages, persons, references, roads
+from leads.services.imports import cells, first_load, laps, lead_stages, persons, references, roads
 from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch
 from smarketing.core import events
@@ -35,16 +35,17 @@ def apply(*, batch: Batch) -> None:
     roads.channels(batch=batch)
     _match(batch)
     persons.match_phones(batch=batch)
-    persons.make_new(batch=batch, own_attributes=False)
-    _remember_unnamed(batch)
-    _roles(batch)
-    persons.change(batch=batch, own_attributes=False)
-    laps.number(batch=batch)
-    _insert(batch)
-    touched = _touch(batch)
-    batch.refresh_statistics("leads_lead", "leads_touchpoint", written=len(touched))
-    _change(batch)
-    _publish(batch, touched)
+    with first_load.proved_at_once(batch=batch):
+        persons.make_new(batch=batch, own_attributes=False)
+        _remember_unnamed(batch)
+        _roles(batch)
+        persons.change(batch=batch, own_attributes=False)
+        laps.number(batch=batch)
+        _insert(batch)
+        touched = _touch(batch)
+        batch.refresh_statistics("leads_lead", "leads_touchpoint", written=len(touched))
+        _change(batch)
+        _publish(batch, touched)
 
 
 def _settle_origin(batch: Batch) -> None:
