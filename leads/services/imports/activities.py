@@ -64,16 +64,16 @@ def apply(*, batch: Batch) -> None:
     batch.table(
         "import_target",
         """
-        SELECT w.row_no, coalesce(a.id, q.id, n.new_id) AS activity_id, n.new_id IS NOT NULL AS is_new
-          FROM import_wanted w
-          LEFT JOIN leads_activity a ON a.source_id = %(source)s AND a.external_id = w.external_id
-          LEFT JOIN LATERAL (
-                SELECT min(x.id) AS id FROM leads_activity x
-                 WHERE x.person_id = w.person_id AND x.source_id = %(source)s AND x.kind = w.kind
-                   AND x.occurred_at = w.occurred_at AND x.subject = w.subject
-               ) q ON w.external_id IS NULL
-          LEFT JOIN LATERAL (SELECT nextval('leads_activity_id_seq') AS new_id
-                              WHERE coalesce(a.id, q.id) IS NULL) n ON true
+        SELECT row_no, coalesce(known_id, nextval('leads_activity_id_seq')) AS activity_id,
+               known_id IS NULL AS is_new
+          FROM (SELECT w.row_no, coalesce(a.id, q.id) AS known_id
+                  FROM import_wanted w
+                  LEFT JOIN leads_activity a ON a.source_id = %(source)s AND a.external_id = w.external_id
+                  LEFT JOIN LATERAL (
+                        SELECT min(x.id) AS id FROM leads_activity x
+                         WHERE x.person_id = w.person_id AND x.source_id = %(source)s AND x.kind = w.kind
+                           AND x.occurred_at = w.occurred_at AND x.subject = w.subject
+                       ) q ON w.external_id IS NULL) told
         """,
         index="row_no",
     )
