@@ -12,12 +12,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from leads.domain.tracking import event_id
 from leads.events import EventsRecorded
 from leads.models import EventKind, Source
 from smarketing.core import events
 from smarketing.core.errors import FieldError, Invalid
 
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:smarketing:event")
 _MAX_PROPERTIES = 32 * 1024  # bytes of JSON, as Segment limits an event
 _INSERT = """
 INSERT INTO leads_event
@@ -56,7 +56,7 @@ class EventInput:
 
 def id_of(*, source: Source, message_id: str) -> uuid.UUID:
     """The key of an event: UUIDv5 of (source, message id)."""
-    return uuid.uuid5(_NAMESPACE, f"{source.code}/{message_id}")
+    return event_id(source_code=source.code, message_id=message_id)
 
 
 @transaction.atomic

@@ -1,0 +1,252 @@
+"""From a call as the Segment and RudderStack SDKs send it to a :class:`~leads.domain.tracking.Message`.
+
+The calls differ between SDKs and transports: ids may be null, empty or numbers; the time is ``timestamp`` or
+``originalTimestamp``; the page stands in ``context.page`` or in the properties; campaign names are those of
+``context.campaign`` or of the query string. All that ends here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from leads.domain import untrusted
+from leads.domain.tagging import campaign_of
+from leads.domain.tracking import CONSENT, NO_CONSENT, Flag, Message, MessageType, PageContext, event_id
+from leads.domain.visits import network_of, read_time
+
+MAX_EVENT = 32 * 1024  # bytes of JSON
+MAX_ID = 255
+MAX_NAME = 255
+MAX_URL = 2000
+_FUTURE = timedelta(minutes=5)
+_LATE = timedelta(days=1)
+_PAGE_KEYS = ("url", "path", "referrer", "title", "search")
+
+
+class Refused(ValueError):
+    """A call that can't be an event. ``code`` is stable, ``field`` is where, the text how to mend it."""
+
+    def __init__(self, code: str, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.field, self.detail = code, field, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a call came: what all the events of one request share.
+
+    ``address`` and ``user_agent`` are those of the connection; a call may carry those of the visitor in its
+    context, which go first. ``sent_at`` is the sender's clock when it sent. ``cookieless_salt`` is the
+    secret of the day. ``context`` is what the batch says for all its items.
+    """
+
+    source_id: int
+    source_code: str
+    received_at: datetime
+    address: str = ""
+    user_agent: str = ""
+    sent_at: datetime | None = None
+    context: Mapping[str, Any] | None = None
+    cookieless_salt: bytes = b""
+    is_pixel: bool = False
+
+
+def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
+    """The message of one call; ``type`` is given by the path, else by the call itself.
+
+    Raises :class:`Refused`.
+    """
+    call, flags = _checked(item)
+    kind = _type_of(call, type)
+    context = _mapping(arrival.context) | _mapping(call.get("context"))
+    message_id = _message_id(call)
+    properties = _mapping(call.get("properties"), "properties", strict=True)
+    traits, person_traits = _traits(kind, call, context)
+    page = _page(context, properties, flags)
+    occurred, claimed = _times(call, arrival, flags)
+    flags |= _consents(context)
+    if arrival.is_pixel:
+        flags.add(Flag.PIXEL)
+    message = Message(
+        id=event_id(source_code=arrival.source_code, message_id=message_id),
+        message_id=message_id,
+        source_id=arrival.source_id,
+        type=kind,
+        occurred_at=occurred,
+        received_at=arrival.received_at,
+        claimed_at=claimed,
+        anonymous_id=_id(call, "anonymousId"),
+        user_id=_id(call, "userId"),
+        previous_id=_id(call, "previousId"),
+        group_id=_id(call, "groupId") or _id(context, "groupId"),
+        name=_name(kind, call, flags),
+        properties=properties,
+        traits=traits,
+        person_traits=person_traits,
+        page=page,
+        campaign=campaign_of(_mapping(context.get("campaign")), search=page.search, url=page.url),
+        user_agent=_text(context.get("userAgent"))[:1000] or arrival.user_agent[:1000],
+        locale=_text(context.get("locale"))[:35],
+        network=network_of(_text(context.get("ip")) or arrival.address),
+    )
+    message = _without_cookie(message, context, arrival, flags)
+    _demand(message)
+    return replace(message, flags=frozenset(flags))
+
+
+def _checked(item: object) -> tuple[dict[str, Any], set[str]]:
+    if not isinstance(item, dict):
+        raise Refused("not_an_object", "", "Each event is a JSON object.")
+    try:
+        cleaned = untrusted.clean(item)
+        size = len(json.dumps(cleaned.value, ensure_ascii=False, separators=(",", ":")).encode())
+    except untrusted.TooComplex as error:
+        raise Refused("too_complex", "", f"The event can't be stored: {error}.") from None
+    if size > MAX_EVENT:
+        raise Refused("event_too_large", "", "An event is at most 32 KB of JSON.")
+    flags: set[str] = set()
+    if cleaned.text_changed:
+        flags.add(Flag.CLEANED_TEXT)
+    if cleaned.number_changed:
+        flags.add(Flag.CLEANED_NUMBER)
+    return cleaned.value, flags
+
+
+def _type_of(call: Mapping[str, Any], given: str) -> MessageType:
+    said = given or _text(call.get("type") or call.get("action")).strip().lower()
+    try:
+        return MessageType(said)
+    except ValueError:
+        raise Refused(
+            "unknown_type", "type", "The type is track, page, screen, identify, group or alias."
+        ) from None
+
+
+def _message_id(call: Mapping[str, Any]) -> str:
+    """The sender's id; else one of the content where that has a time, so that a retry is no second event."""
+    given = _id(call, "messageId")
+    if given:
+        return given
+    if _text(call.get("timestamp") or call.get("originalTimestamp")):
+        content = json.dumps(call, sort_keys=True, default=str).encode("utf-8")
+        return f"content-{hashlib.sha256(content).hexdigest()[:40]}"
+    return f"ours-{uuid.uuid4()}"
+
+
+def _id(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refused("bad_id", name, f"{name} is a text or a number.")
+    text = str(value).strip()
+    if len(text) > MAX_ID:
+        raise Refused("id_too_long", name, f"{name} has at most {MAX_ID} characters.")
+    return text
+
+
+def _name(kind: MessageType, call: Mapping[str, Any], flags: set[str]) -> str:
+    key = "event" if kind is MessageType.TRACK else "name"
+    value = call.get(key)
+    return _cut(str(value) if isinstance(value, int | float) else _text(value).strip(), MAX_NAME, flags)
+
+
+def _cut(text: str, length: int, flags: set[str]) -> str:
+    if len(text) > length:
+        flags.add(Flag.CUT_TEXT)
+    return text[:length]
+
+
+def _traits(
+    kind: MessageType, call: Mapping[str, Any], context: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    own = _mapping(call.get("traits"), "traits", strict=True)
+    around = _mapping(context.get("traits"))
+    if kind is MessageType.GROUP:
+        return own, around
+    return around | own, {}
+
+
+def _page(context: Mapping[str, Any], properties: Mapping[str, Any], flags: set[str]) -> PageContext:
+    """Context first, overruled by the properties, where a page call says what was viewed."""
+    around = _mapping(context.get("page"))
+    found = {key: _text(properties.get(key)) or _text(around.get(key)) for key in _PAGE_KEYS}
+    if found["referrer"] == "$direct":
+        found["referrer"] = ""
+    return PageContext(**{key: _cut(text.strip(), MAX_URL, flags) for key, text in found.items()})
+
+
+def _times(call: Mapping[str, Any], arrival: Arrival, flags: set[str]) -> tuple[datetime, datetime | None]:
+    received = arrival.received_at
+    written = call.get("originalTimestamp") or call.get("timestamp")
+    if not written:
+        return received, None
+    claimed = read_time(written)
+    if claimed is None:
+        flags.add(Flag.BAD_TIME)
+        return received, None
+    sent = read_time(call.get("sentAt")) or arrival.sent_at
+    try:
+        occurred = received - (sent - claimed) if sent is not None else claimed
+    except OverflowError:
+        flags.add(Flag.BAD_TIME)
+        return received, claimed
+    if occurred > received + _FUTURE:
+        flags.add(Flag.FUTURE_TIME)
+    elif occurred < received - _LATE:
+        flags.add(Flag.LATE)
+    return min(occurred, received), claimed
+
+
+def _consents(context: Mapping[str, Any]) -> set[str]:
+    choices = _mapping(_mapping(context.get("consent")).get("categoryPreferences"))
+    return {
+        f"{CONSENT if granted else NO_CONSENT}{str(category)[:60].strip().lower()}"
+        for category, granted in choices.items()
+        if isinstance(granted, bool)
+    }
+
+
+def _without_cookie(
+    message: Message, context: Mapping[str, Any], arrival: Arrival, flags: set[str]
+) -> Message:
+    """The id of a visitor who stores none: a hash that nobody can make again once the day's salt is gone."""
+    if context.get("cookieless") is not True or message.anonymous_id or not arrival.cookieless_salt:
+        return message
+    flags.add(Flag.COOKIELESS)
+    seen = f"{arrival.source_code}\n{arrival.address}\n{arrival.user_agent}".encode("utf-8", "replace")
+    digest = hashlib.blake2b(seen, key=arrival.cookieless_salt, digest_size=16).hexdigest()
+    return replace(message, anonymous_id=f"day-{digest}")
+
+
+def _demand(message: Message) -> None:
+    """What each type must carry."""
+    if not message.user_id and not message.anonymous_id:
+        raise Refused("no_identity", "anonymousId", "An event needs a userId or an anonymousId.")
+    if message.type is MessageType.TRACK and not message.name:
+        raise Refused("no_event_name", "event", "A track call needs the name of the event.")
+    if message.type is MessageType.GROUP and not message.group_id:
+        raise Refused("no_group", "groupId", "A group call needs a groupId.")
+    if message.type is MessageType.ALIAS:
+        if not message.user_id:
+            raise Refused("no_user", "userId", "An alias call needs the new userId.")
+        if not message.previous_id and not message.anonymous_id:
+            raise Refused("no_previous", "previousId", "An alias call needs the previousId.")
+
+
+def _mapping(value: object, name: str = "", *, strict: bool = False) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    if strict and value is not None and value != "":
+        raise Refused("not_an_object", name, f"{name} is a JSON object.")
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
