@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+import sys
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from smarketing.web import rendering
+from smarketing.web import problems, rendering
 from smarketing.web.problems import Problem
+
+API_PREFIX = "/api/"
 
 
 def show(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -60,8 +64,21 @@ def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def fault(request: HttpRequest) -> HttpResponse:
-    """Django's 500: nothing may fail here, so nothing is looked up."""
-    return plain(of_status(500))
+    """Django's 500: nothing may fail here, so nothing is looked up.
+
+    What failed outside a view (the session's query, the begin of a transaction) comes here, too: a
+    database that is away is no fault of ours but a 503 that says when to try again.
+    """
+    error = sys.exc_info()[1]
+    problem = (problems.of(error) if error is not None else None) or of_status(500)
+    if not request.path.startswith(API_PREFIX):
+        response = plain(problem)
+    else:
+        body = problem.body(instance=request.path)
+        response = JsonResponse(body, status=problem.status, content_type="application/problem+json")
+    if problem.retry_after is not None:
+        response["Retry-After"] = str(problem.retry_after)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

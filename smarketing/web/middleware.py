@@ -12,7 +12,6 @@ from smarketing.core import clock
 from smarketing.web import errors, formats, problems
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-API_PREFIX = "/api/"
 
 
 class RequestClock:
@@ -35,7 +34,7 @@ class NulRefusal:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "\x00" in query or "%00" in query:
-            if request.path.startswith(API_PREFIX):
+            if request.path.startswith(errors.API_PREFIX):
                 body = errors.of_status(400).body(instance="")
                 return JsonResponse(body, status=400, content_type="application/problem+json")
             return errors.plain(errors.of_status(400))
@@ -90,7 +89,7 @@ class Problems:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer a known refusal; a fault of ours stays an exception and becomes a 500."""
         problem = problems.of(exception)
-        if problem is None or request.path.startswith(API_PREFIX):
+        if problem is None or request.path.startswith(errors.API_PREFIX):
             return None
         return errors.show(request, problem)
 

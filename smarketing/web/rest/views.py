@@ -196,6 +196,8 @@ class Resource(GenericViewSet[Any]):
                     elif self._claim is not None and isinstance(response, Response):
                         self._keep_answer(self._claim, response)
             except DatabaseError as error:  # a deferred constraint at commit, a lost connection
+                if not hasattr(self, "headers"):
+                    raise  # no transaction could begin, so nothing of the request was looked at yet
                 failed = self.handle_exception(error)
                 response = self.finalize_response(self.request, failed, *args, **kwargs)
         if isinstance(response, HttpResponse):
