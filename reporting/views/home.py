@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -59,7 +60,7 @@ def alignment(request: Request) -> HttpResponse:
         "numbers": view.numbers,
         "grids": view.grids,
         "funnel": funnel,
-        "funnel_days": funnel_days,
+        "funnel_days": [date.fromisoformat(funnel_days[end]) for end in ("from", "to")],
         "steps": _bars(funnel, "stages", "reached", "from_previous", funnel_days),
         "live": attainment.live(now=request.now),
         "loads": attainment.loads(now=request.now),

@@ -69,27 +69,27 @@ class Effort:
 
 
 EFFORTS = (
-    Effort("Search ads: water monitoring", "advertising", "paid_search", "paid_search", "marketer",
+    Effort("Search ads: water monitoring", "advertising", "paid_search", "Paid search", "marketer",
            0.0, 1.0, Decimal(48_000), 3.0, 0.45, 0.55, "/lp/water-monitoring"),
-    Effort("Webinar: leak detection in practice", "event", "event", "webinar", "jana",
+    Effort("Webinar: leak detection in practice", "event", "event", "Webinar", "jana",
            0.15, 0.35, Decimal(6_500), 2.2, 0.75, 0.85, "/webinars/leak-detection"),
-    Effort("Guide: ten figures of a healthy plant", "content", "organic_search", "organic_search", "jana",
+    Effort("Guide: ten figures of a healthy plant", "content", "organic_search", "Organic search", "jana",
            0.05, 0.95, Decimal(9_000), 2.6, 0.6, 0.6, "/guides/ten-figures"),
-    Effort("Trade fair Hamburg", "event", "event", "trade_fair", "marketer",
+    Effort("Trade fair Hamburg", "event", "event", "Trade fair", "marketer",
            0.55, 0.6, Decimal(31_000), 1.6, 0.8, 0.8, "/fair/hamburg"),
-    Effort("Newsletter", "email", "email", "newsletter", "jana",
+    Effort("Newsletter", "email", "email", "Newsletter", "jana",
            0.0, 1.0, Decimal(3_000), 1.4, 0.55, 0.5, "/news"),
-    Effort("Partner: PumpWorks", "partner", "referral", "partner", "marketer",
+    Effort("Partner: PumpWorks", "partner", "referral", "Partner", "marketer",
            0.3, 1.0, Decimal(12_000), 1.3, 0.85, 0.9, "/partners/pumpworks"),
-    Effort("Social: life at the waterworks", "social", "paid_social", "social", "jana",
+    Effort("Social: life at the waterworks", "social", "paid_social", "Social media", "jana",
            0.4, 0.75, Decimal(15_500), 2.4, 0.2, 0.3, "/lp/waterworks"),
-    Effort("Industry magazine", "pr", "referral", "press", "marketer",
+    Effort("Industry magazine", "pr", "referral", "Press", "marketer",
            0.7, 0.85, Decimal(8_000), 1.0, 0.5, 0.6, "/press"),
 )  # fmt: skip
 # Leads that no campaign brought, with how often their origin is blank or said to be unknown.
 PLAIN_ORIGINS = (
-    ("direct_traffic", "direct", 3),
-    ("referral", "referral", 2),
+    ("Direct", "direct", 3),
+    ("Referral", "referral", 2),
     ("unknown", "", 1),
     ("", "", 1),
 )

@@ -80,6 +80,17 @@ def moment(value: datetime | None) -> str:
     return f"{day(local.date())}, {local:%H:%M}"
 
 
+def by(value: datetime, *, now: datetime) -> str:
+    """A deadline as people say it in the viewer's zone: ``12:00``, ``Mon 12:00``, else the day and time."""
+    local, here = timezone.localtime(value), timezone.localtime(now)
+    if local.date() == here.date():
+        return f"{local:%H:%M}"
+    if abs((local.date() - here.date()).days) < 7:
+        with translation.override(_locale.get()):
+            return f"{dateformat.format(local, 'D')} {local:%H:%M}"
+    return moment(value)
+
+
 def day(value: date | None) -> str:
     """``12 Mar 2026``, month named in the viewer's language."""
     if value is None:

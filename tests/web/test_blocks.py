@@ -69,7 +69,7 @@ def test_a_countdown_counts_only_open_hours() -> None:
         (NOW + timedelta(hours=17), NOW + timedelta(hours=25)),
     ]
     due_at = NOW + timedelta(hours=18, minutes=30)
-    assert ">Due in 2 h 30 min</time>" in render(
+    assert ">2 h 30 min left · Fri 08:30</time>" in render(
         "{% due due_at windows=windows %}", due_at=due_at, windows=windows
     )
 

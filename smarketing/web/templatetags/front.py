@@ -57,6 +57,7 @@ def script_words() -> SafeString:
     return json_script(
         {
             "due": _("Due in {span}"),
+            "left": _("{span} left · {by}"),
             "breached": _("Breached {span} ago"),
             "ago": _("{span} ago"),
             "in": _("in {span}"),

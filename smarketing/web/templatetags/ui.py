@@ -136,23 +136,29 @@ def due(
     """The state of a clock in words and colour; a script keeps it true.
 
     ``done`` or ``paused`` is the sentence shown instead of a countdown. ``windows`` are the open
-    business hours until ``due_at``: with them the countdown counts only business time.
+    business hours until ``due_at``: with them the countdown counts only business time, and the
+    tag says beside it what the time of day will be then.
     """
     if done or paused or due_at is None:
         return tag(done or paused or _("No deadline"), "ok" if done else "plain")
     now = request_now(context)
     left = _open_time(now, due_at, windows)
     tone = "bad" if due_at <= now else "warn" if warn_at is not None and warn_at <= now else "ok"
-    words = _("Breached %(span)s ago") if due_at <= now else _("Due in %(span)s")
+    by = formats.by(due_at, now=now) if windows else ""
+    if due_at <= now:
+        words = _("Breached %(span)s ago")
+    else:
+        words = _("%(span)s left · %(by)s") if by else _("Due in %(span)s")
     return format_html(
-        '<time class="tag tag-{} due" datetime="{}" title="{}" data-due{}{}>{}</time>',
+        '<time class="tag tag-{} due" datetime="{}" title="{}" data-due{}{}{}>{}</time>',
         tone,
         due_at.isoformat(),
         formats.moment(due_at),
         format_html(' data-warn="{}"', warn_at.isoformat()) if warn_at else "",
         format_html(' data-windows="{}"', json.dumps([[a.isoformat(), b.isoformat()] for a, b in windows]))
         if windows else "",
-        words % {"span": formats.span(left)},
+        format_html(' data-by="{}"', by) if by else "",
+        words % {"span": formats.span(left), "by": by},
     )  # fmt: skip
 
 

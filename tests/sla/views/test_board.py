@@ -35,7 +35,7 @@ def test_open_promises_stand_in_the_order_of_their_deadlines(board):
     assert names(response) == ["Ada One", "Bob Two"]
     page = response.content.decode()
     assert "Breached 30 min ago" in page
-    assert "Due in 2 h 30 min" in page
+    assert "2 h 30 min left · " in page
     assert "1 of 2" in page
     assert "≥ 1 h 30 min" in page
     assert "in business time 1 h; 90% within 4 h 30 min; 1 answered; 2 waiting" in page
@@ -80,7 +80,7 @@ def test_the_lead_page_shows_the_strip_and_why(rep, clause, client_of, at):
     sweep.run_once(now=MONDAY + 2 * HOUR)
     at(MONDAY + 2 * HOUR)
     page = client_of(rep).get(f"/leads/{handoff.lead_id}/").content.decode()
-    assert "Due in 1 h" in page
+    assert "1 h left · " in page
     assert 'class="clock-strip"' in page
     assert "3 h of 4 h counted, by the calendar" in page
     assert "Closed hours" in page

@@ -43,7 +43,7 @@ def test_leads_stand_in_the_order_of_their_deadlines(queue):
     assert names(response) == ["Ada One", "Bob Two", "Cleo Three"]
     page = response.content.decode()
     assert "3 leads wait" in page
-    assert "Due in 2 h" in page
+    assert "2 h left · " in page
     assert "tel:+4930123456" in page
     assert "mailto:lead" in page
 

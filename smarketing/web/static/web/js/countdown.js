@@ -22,7 +22,8 @@ function showDue(element, now) {
   const isLate = due <= now;
   const isNear = element.dataset.warn && Date.parse(element.dataset.warn) <= now;
   const left = isLate ? now - due : openTime(element, now, due);
-  element.textContent = word(isLate ? "breached" : "due", { span: span(left) });
+  const { by } = element.dataset;
+  element.textContent = word(isLate ? "breached" : by ? "left" : "due", { span: span(left), by });
   element.classList.remove(...TONES);
   element.classList.add(isLate ? "tag-bad" : isNear ? "tag-warn" : "tag-ok");
 }
