@@ -109,6 +109,13 @@ def oidc_apps() -> list[dict[str, Any]]:
     ]
 
 
+def oidc_origins() -> list[str]:
+    """Where the sign-in form may lead to: a browser checks the redirect to the provider, too."""
+    issuer = urlsplit(read.str("OIDC_ISSUER", default=""))
+    named = [f"{issuer.scheme}://{issuer.netloc}"] if issuer.netloc else []
+    return [*named, *read.list("OIDC_ORIGINS", default=[])]
+
+
 def embedded() -> list[str]:
     """The embedded servers this installation uses: those that the environment does not name."""
     return [

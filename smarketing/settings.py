@@ -218,7 +218,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *env.oidc_origins()],
         "base-uri": [NONE],
         "object-src": [NONE],
         "frame-ancestors": [NONE],

@@ -22,6 +22,14 @@ def test_the_environment_names_the_one_provider(monkeypatch: pytest.MonkeyPatch)
     assert app["settings"] == {"server_url": "https://id.example.com", "oauth_pkce_enabled": True}
 
 
+def test_a_browser_may_follow_the_sign_in_form_to_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OIDC_ISSUER", raising=False)
+    assert env.oidc_origins() == []
+    monkeypatch.setenv("OIDC_ISSUER", "https://id.example.com:8443/realms/crm")
+    monkeypatch.setenv("OIDC_ORIGINS", "https://login.example.com")
+    assert env.oidc_origins() == ["https://id.example.com:8443", "https://login.example.com"]
+
+
 @pytest.mark.django_db
 def test_the_way_to_the_provider_needs_a_post(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
     app = {
