@@ -268,15 +268,12 @@ def _state(size: str | None) -> str:
 def canary_age() -> float | None:
     """Seconds since a message has last come through, or ``None`` when that can't be told."""
     found = env.database()
+    address = {
+        name: found[name.upper()] for name in ("host", "port", "user", "password") if found[name.upper()]
+    }
     try:
-        link = psycopg2.connect(
-            host=found["HOST"] or None,
-            port=found["PORT"] or None,
-            user=found["USER"] or None,
-            password=found["PASSWORD"] or None,
-            dbname=found["NAME"],
-            **found["OPTIONS"],
-        )
+        # The options may name the host, too: a socket's directory can't stand in the host of an URL.
+        link = psycopg2.connect(**{**address, "dbname": found["NAME"], **found["OPTIONS"]})
     except psycopg2.OperationalError:
         return None  # the database is being started again; the worker is not to blame
     try:

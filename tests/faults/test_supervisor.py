@@ -31,6 +31,9 @@ def test_a_command_uses_the_running_servers_and_a_message_reaches_the_worker(hom
         postgres = product.process("postgres").pid
         product.canary_flies()
         assert product.process("postgres").pid == postgres
+        # What the supervisor asks every few seconds to know a deaf worker from a working one.
+        asked = "from smarketing.core import supervisor; print(supervisor.canary_age())"
+        assert 0 <= float(product.manage("shell", "--no-imports", "-c", asked)) < 60
 
         began = time.monotonic()
         assert product.stop() == 0
