@@ -70,3 +70,12 @@ class TouchpointsRecorded(Fact):
 
     touchpoint_ids: tuple[int, ...]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecorded(Fact):
+    """An entry was added to the consent ledger: what may be sent to the person can differ."""
+
+    entry_id: int
+    person_id: int | None
+    now: datetime

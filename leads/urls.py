@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from leads.views import activities, attributes, campaigns, capture, companies, facts, people, timeline
+from leads.views import (
+    activities,
+    attributes,
+    campaigns,
+    capture,
+    companies,
+    consent_pages,
+    consents,
+    facts,
+    people,
+    timeline,
+)
 
 app_name = "leads"
 urlpatterns: list[URLPattern] = [
@@ -24,6 +35,13 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
     path("campaigns/new/", campaigns.campaign_new, name="campaign_new"),
     path("campaigns/<int:pk>/", campaigns.campaign_page, name="campaign"),
+    path("people/<int:pk>/consent/", consents.record, name="consent_record"),
+    path("settings/purposes/", consents.purposes, name="purposes"),
+    path("settings/purposes/new/", consents.purpose_new, name="purpose_new"),
+    path("settings/purposes/<slug:code>/edit/", consents.purpose_edit, name="purpose_edit"),
+    path("confirm/<str:token>/", consent_pages.confirm, name="consent_confirm"),
+    path("u/<str:token>/", consent_pages.unsubscribe, name="consent_unsubscribe"),
+    path("preferences/<str:token>/", consent_pages.preferences, name="consent_preferences"),
     path("settings/attributes/", attributes.attribute_list, name="attributes"),
     path("settings/attributes/new/", attributes.attribute_new, name="attribute_new"),
     path("settings/attributes/<int:pk>/edit/", attributes.attribute_edit, name="attribute_edit"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from leads import palette as hits
-from leads.selectors import tasks, timeline, timeline_rows
+from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
 from leads.services.imports import activities, companies, kinds, leads, people, touchpoints, users
+from leads.views import consents
 from smarketing.core import clock
 from smarketing.users.models import User
-from smarketing.web import navigation, palette, settings_pages
+from smarketing.web import navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem
 from smarketing.web.settings_pages import SettingsPage
 
@@ -21,7 +22,7 @@ def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
     for kind in KINDS:
         kinds.register(kind=kind)
-    for provider in timeline_rows.PROVIDERS:
+    for provider in (*timeline_rows.PROVIDERS, *timeline_consents.PROVIDERS):
         timeline.register(provider)
     navigation.register(
         NavItem(
@@ -46,6 +47,18 @@ def connect() -> None:
             order=215,
         )
     )
+    settings_pages.register(
+        SettingsPage(
+            _("Consent purposes"),
+            _("What people may say yes or no to."),
+            "shield-check",
+            "leads:purposes",
+            _("This installation"),
+            order=220,
+        )
+    )
+    for region in ("lead.side", "person.side"):
+        panels.register(region, "consents", consents.panel, order=80)
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)

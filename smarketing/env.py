@@ -80,6 +80,8 @@ SECRET_KEY_FALLBACKS: list[str] = read.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_ENCRYPTION_KEYS: list[str] = read.list("FIELD_ENCRYPTION_KEYS", default=[]) or kept(
     "encryption_keys", _encryption_key
 ).split(",")
+# Recognises addresses of people who were erased. It outlives the other keys: a new one knows nobody.
+SUPPRESSION_KEY: str = read.str("SUPPRESSION_KEY", default="") or kept("suppression_key", _signing_key)
 # No request is read beyond this, whatever its address; imports are the largest.
 MAX_BODY_BYTES: int = read.int("MAX_BODY_BYTES", default=64 * 1024 * 1024)
 # Whoever sends it as a bearer token may read /metrics and /healthz; without one only the loopback may.

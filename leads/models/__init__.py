@@ -4,6 +4,14 @@ from leads.models.activity import Activity, ActivityKind, ActivityOutcome, Direc
 from leads.models.attribute import AttributeDefinition, AttributeSubject, AttributeType
 from leads.models.campaign import Campaign, CampaignKind, CampaignStatus
 from leads.models.company import Company, CompanyRef
+from leads.models.consent import (
+    ConsentEntry,
+    ConsentState,
+    ConsentText,
+    ContactChannel,
+    Purpose,
+    SuppressedAddress,
+)
 from leads.models.event import Event, EventKind
 from leads.models.imports import ImportRun, ImportState
 from leads.models.lead import Lead
@@ -24,6 +32,10 @@ __all__ = [
     "Channel",
     "Company",
     "CompanyRef",
+    "ConsentEntry",
+    "ConsentState",
+    "ConsentText",
+    "ContactChannel",
     "Direction",
     "Event",
     "EventKind",
@@ -35,8 +47,10 @@ __all__ = [
     "PersonEmail",
     "PersonPhone",
     "PersonRef",
+    "Purpose",
     "Source",
     "SourceKind",
+    "SuppressedAddress",
     "Touchpoint",
     "TouchpointKind",
 ]

@@ -45,6 +45,7 @@ class Category(StrEnum):
     ACTIVITY = "activity"
     PIPELINE = "pipeline"
     PROMISE = "promise"
+    CONSENT = "consent"
 
     @property
     def label(self) -> Text:
@@ -58,6 +59,7 @@ _CATEGORY_LABELS: dict[Category, Text] = {
     Category.ACTIVITY: gettext_lazy("Activities"),
     Category.PIPELINE: gettext_lazy("Stages"),
     Category.PROMISE: gettext_lazy("Clocks"),
+    Category.CONSENT: gettext_lazy("Consent"),
 }
 
 

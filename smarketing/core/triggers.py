@@ -2,18 +2,25 @@
 
 The database itself keeps the promise (I-18, I-30): UPDATE, DELETE and TRUNCATE are rejected by
 triggers with SQLSTATE 23001 (``restrict_violation``), whoever asks. A correction is a new row.
+
+One thing goes before: the law. Erasing a person and the end of a retention period open the ledgers
+for their own transaction (:func:`opened`); both leave a record of their own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from django.db import migrations
+from django.db import connection, migrations
 
-_FUNCTION = """
+NO_CHANGE = """
 CREATE OR REPLACE FUNCTION smarketing_no_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_OP <> 'TRUNCATE' AND current_setting('smarketing.ledgers', true) = 'open' THEN
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+  END IF;
   RAISE EXCEPTION '% is append-only: % is not allowed', TG_TABLE_NAME, TG_OP USING ERRCODE = '23001';
 END $$;
 """
@@ -38,7 +45,7 @@ def append_only(table: str, *, mutable_columns: Sequence[str] = ()) -> migration
             f"WHEN ((to_jsonb(OLD) - ARRAY[{columns}]) IS DISTINCT FROM (to_jsonb(NEW) - ARRAY[{columns}]))"
         )
     return migrations.RunSQL(
-        sql=f"""{_FUNCTION}
+        sql=f"""{NO_CHANGE}
 CREATE TRIGGER {table[:55]}_no_upd BEFORE UPDATE ON {table}
   FOR EACH ROW {condition} EXECUTE FUNCTION smarketing_no_change();
 CREATE TRIGGER {table[:55]}_no_del BEFORE DELETE ON {table}
@@ -52,3 +59,21 @@ DROP TRIGGER IF EXISTS {table[:55]}_no_del ON {table};
 DROP TRIGGER IF EXISTS {table[:55]}_no_upd ON {table};
 """,
     )
+
+
+@contextmanager
+def opened() -> Iterator[None]:
+    """Let this transaction change ledgers: for the erasure of a person and the end of retention only.
+
+    Raises ``RuntimeError`` outside a transaction: the permission would outlive its reason.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("ledgers are opened for one transaction only")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL smarketing.ledgers = 'open'")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL smarketing.ledgers = 'closed'")

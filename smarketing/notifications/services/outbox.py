@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,8 @@ class Notice:
 
     ``user_ids`` see ``text`` in the product, with ``link`` (a path of ours) to what it is about;
     ``mail`` sends it to their addresses too. ``emails`` are further addresses. ``subject`` of the mail
-    is the text's first line when it is empty.
+    is the text's first line when it is empty; ``headers`` are further headers of the mail
+    (``List-Unsubscribe``).
     """
 
     text: str
@@ -30,6 +31,7 @@ class Notice:
     mail: bool = False
     emails: tuple[str, ...] = ()
     subject: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def _mail(delivery: Delivery) -> Attempt:
         headers={
             "Message-ID": f"<{delivery.msg_id}@{urlsplit(settings.SITE_URL).hostname}>",
             "Auto-Submitted": "auto-generated",
+            **{str(name): str(value) for name, value in notice.get("headers", {}).items()},
         },
     )
     message.attach_alternative(render_to_string("notifications/mail.html", context), "text/html")

@@ -38,6 +38,9 @@ class Capability(StrEnum):
     ANSWER_ANY_HANDOFF = "answer_any_handoff"
     EDIT_OPPORTUNITIES = "edit_opportunities"
     EDIT_CAMPAIGNS = "edit_campaigns"
+    EDIT_FORMS = "edit_forms"
+    RECORD_CONSENT = "record_consent"
+    MANAGE_PRIVACY = "manage_privacy"
     EDIT_DEFINITION = "edit_definition"
     EDIT_STAGES = "edit_stages"
     EDIT_AGREEMENT = "edit_agreement"
@@ -50,9 +53,9 @@ class Capability(StrEnum):
 
 
 C = Capability
-_WORK = frozenset({C.VIEW, C.EDIT_LEADS, C.LOG_ACTIVITY, C.EXPORT})
+_WORK = frozenset({C.VIEW, C.EDIT_LEADS, C.LOG_ACTIVITY, C.RECORD_CONSENT, C.EXPORT})
 _REP = _WORK | {C.ANSWER_OWN_HANDOFF, C.EDIT_OPPORTUNITIES}
-_MARKETER = _WORK | {C.DELIVER, C.EDIT_CAMPAIGNS, C.IMPORT}
+_MARKETER = _WORK | {C.DELIVER, C.EDIT_CAMPAIGNS, C.EDIT_FORMS, C.IMPORT}
 _MANAGER = frozenset(
     {
         C.CHANGE_OWNER,
