@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from leads.services.imports import runs
-from leads.services.imports.runs import Options, Report
+from leads.services.imports.plans import Options
+from leads.services.imports.runs import Report
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DATA = Path(

@@ -16,7 +16,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from bench import generator, harness
-from leads.services.imports import runs
+from leads.services.imports import plans, runs
 from smarketing.core import clock
 
 _COLUMNS = ("id", "first", "last", "email", "company", "title", "country", "origin", "created")
@@ -57,7 +57,7 @@ def _measure(report: harness.Report, size: int) -> None:
     outcomes: list[str] = []
 
     def product() -> int:
-        options = runs.Options(source="bench")
+        options = plans.Options(source="bench")
         told = runs.run(kind="leads", path=path, options=options, actor=None, now=clock.now())
         outcomes.append(f"created {told.created}, updated {told.updated}, rejected {told.rejected}")
         return told.rows

@@ -18,6 +18,7 @@ _PREFIX = re.compile(r"^\s*(?:property|properties|custom)[_. ]+", re.IGNORECASE)
 _SUFFIX = re.compile(r"__c\s*$", re.IGNORECASE)
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 SKIP = frozenset({"", "-", "skip", "ignore"})
+KEEP = "+"
 
 
 class MappingProblem(ValueError):
@@ -41,13 +42,17 @@ class Ambiguity:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """Which column (by its index in the header) feeds which field. A column may feed two."""
+    """Which column (by its index in the header) feeds which field. A column may feed two.
+
+    ``kept`` are columns that are to become custom attributes because somebody said so.
+    """
 
     kind: str
     header: tuple[str, ...]
     fields: Mapping[str, int]
     unmapped: tuple[str, ...]
     ambiguous: tuple[Ambiguity, ...]
+    kept: tuple[str, ...] = ()
 
     def missing(self) -> str:
         """What the file lacks to be imported as this kind, as a sentence; "" when nothing."""
@@ -74,13 +79,13 @@ def recognise(
 ) -> ColumnMapping:
     """Map the columns of ``header``. ``overrides`` are "Column=field" and win over what is recognised.
 
-    "Column=-" leaves a column out. ``blank`` are the positions of columns that seem to hold nothing:
-    they go after any other that could be the same field. Raises MappingProblem for an
-    unknown kind, column or field.
+    "Column=-" leaves a column out, "Column=+" keeps it as a custom attribute. ``blank`` are the
+    positions of columns that seem to hold nothing: they go after any other that could be the same
+    field. Raises MappingProblem for an unknown kind, column or field.
     """
     synonyms = _synonyms(kind)
     folded = [fold(name) for name in header]
-    fields, taken = _explicit(kind, header, folded, overrides)
+    fields, taken, kept = _explicit(kind, header, folded, overrides)
     ambiguous: list[Ambiguity] = []
     for field, names in synonyms.items():
         if field in fields:
@@ -108,6 +113,7 @@ def recognise(
         fields=fields,
         unmapped=unmapped,
         ambiguous=tuple(a for a in ambiguous if any(other in unmapped for other in a.others)),
+        kept=tuple(header[i] for i in sorted(kept)),
     )
 
 
@@ -120,10 +126,11 @@ def _synonyms(kind: str) -> Mapping[str, tuple[str, ...]]:
 
 def _explicit(
     kind: str, header: Sequence[str], folded: Sequence[str], overrides: Iterable[str]
-) -> tuple[dict[str, int], set[int]]:
-    """Fields from "Column=field", and the columns that may not be recognised any more."""
+) -> tuple[dict[str, int], set[int], set[int]]:
+    """Fields from "Column=field", the columns that may not be recognised any more, and those kept."""
     fields: dict[str, int] = {}
     taken: set[int] = set()
+    kept: set[int] = set()
     for item in overrides:
         column, sign, field = (part.strip() for part in item.rpartition("="))
         if not sign or not column:
@@ -136,13 +143,16 @@ def _explicit(
         taken.add(index)
         if field.casefold() in SKIP:
             continue
+        if field == KEEP:
+            kept.add(index)
+            continue
         if field not in SYNONYMS[kind]:
             known = ", ".join(SYNONYMS[kind])
             raise MappingProblem(item, "field", f"There is no field “{field}”. Choose one of {known}.")
         if field in fields and fields[field] != index:
             raise MappingProblem(item, "field", f"Two columns are mapped to “{field}”.")
         fields[field] = index
-    return fields, taken
+    return fields, taken, kept
 
 
 def _column(header: Sequence[str], folded: Sequence[str], name: str) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -30,13 +30,13 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "This is a gzip archive. Unpack it first and import the CSV file inside."),
     (
         b"PK\x03\x04",
-        "This is an Excel workbook (XLSX) or a zip archive, not CSV. Workbooks can't be read yet:"
-        " save the sheet as “CSV UTF-8” and import that.",
+        "This is an Excel workbook (XLSX) or a zip archive, not CSV.",
     ),
     (b"PK\x05\x06", "This is an empty zip archive, not CSV."),
     (
         b"\xd0\xcf\x11\xe0",
-        "This is an old Excel workbook (XLS), not CSV. Save the sheet as “CSV UTF-8” and import that.",
+        "This is an old Excel workbook (XLS) or one with a password. Save it as XLSX without a password, or"
+        " the sheet as “CSV UTF-8”, and import that.",
     ),
     (b"%PDF", "This is a PDF document, not CSV."),
     (b"\x89PNG", "This is a picture, not CSV."),
@@ -237,7 +237,12 @@ def _header(text: str, delimiter: str) -> tuple[str, ...]:
         first = next(reader, [])
     except csv.Error as error:
         raise BadFile(_told(error, 1, 1)) from error
-    names = tuple(" ".join(name.lstrip("\ufeff").split()) for name in first)
+    return header_of(first)
+
+
+def header_of(cells: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns from the first row. Raises :class:`BadFile` for a blank or doubled one."""
+    names = tuple(" ".join(name.lstrip("\ufeff").split()) for name in cells)
     if not any(names):
         raise BadFile("The first row is blank; it must name the columns.")
     if len(names) > MAX_COLUMNS:

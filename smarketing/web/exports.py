@@ -1,19 +1,18 @@
 """CSV files that a spreadsheet opens without running anything.
 
-A cell that begins, after white space and invisible characters, with a sign that starts a formula is
-prefixed with an apostrophe (reliability T6, ASVS 1.2.10). Numbers stay numbers.
+Which cells get an apostrophe is told by :mod:`smarketing.core.formulas`. Numbers stay numbers.
 """
 
 from __future__ import annotations
 
 import csv
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
 from django.http import StreamingHttpResponse
 
-_STARTERS = frozenset("=+-@|\t\r\n\0＝＋－＠｜")
+from smarketing.core import formulas
+
 _BOM = "\ufeff"
 
 
@@ -27,7 +26,7 @@ def safe_cell(value: object) -> str:
     text = str(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return text
-    return f"'{text}" if _is_dangerous(text) else text
+    return formulas.harmless(text)
 
 
 def csv_response(
@@ -51,15 +50,3 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
-
-
-def _is_dangerous(text: str) -> bool:
-    if text[:1] in _STARTERS:
-        return True
-    for character in text:
-        if character in _STARTERS:
-            return True
-        # White space, control and format characters (zero width, BOM) are skipped by spreadsheets.
-        if not (character.isspace() or unicodedata.category(character) in ("Cc", "Cf")):
-            return False
-    return False

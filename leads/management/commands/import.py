@@ -1,4 +1,4 @@
-"""``manage.py import KIND FILE --source NAME``: take records in from a CSV file."""
+"""``manage.py import KIND FILE --source NAME``: take records in from a CSV file or an Excel workbook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from leads.services.imports import kinds, runs
-from leads.services.imports.runs import Options, Report
+from leads.services.imports.plans import Options
+from leads.services.imports.runs import Report
 from smarketing import env
 from smarketing.core import clock
 from smarketing.core.errors import DomainError
@@ -22,8 +23,9 @@ class Command(BaseCommand):
     """Import a file: whole or not at all, bad rows apart."""
 
     help = (
-        "Import records from a CSV file. Columns are recognised by name; --map sets what is not. Rows that"
-        " can't be used are rejected into an error file, the rest goes in. Running it again changes nothing."
+        "Import records from a CSV file or an Excel workbook (XLSX). Columns are recognised by name; --map"
+        " sets what is not. Rows that can't be used are rejected into an error file, the rest goes in."
+        " Running it again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,7 +38,7 @@ class Command(BaseCommand):
             nargs="+",
             default=[],
             metavar="COLUMN=FIELD",
-            help="which field a column is; “Column=-” leaves it out",
+            help="which field a column is; “Column=-” leaves it out, “Column=+” makes it a custom attribute",
         )
         parser.add_argument("--key", default="external_id", choices=["external_id", "email"])
         parser.add_argument(
@@ -52,6 +54,7 @@ class Command(BaseCommand):
         parser.add_argument("--zone", default="", help="time zone of times without one (the organisation's)")
         parser.add_argument("--encoding", default=None, help="when it is not recognised")
         parser.add_argument("--delimiter", default=None, help="when it is not recognised")
+        parser.add_argument("--sheet", default=None, help="of a workbook; the first visible one otherwise")
         parser.add_argument("--errors", type=Path, default=None, metavar="FILE", help="where faults go (CSV)")
         parser.add_argument("--format", default="text", choices=["text", "json"])
 
@@ -73,6 +76,7 @@ class Command(BaseCommand):
                     zone=options["zone"],
                     encoding=options["encoding"],
                     delimiter=options["delimiter"],
+                    sheet=options["sheet"],
                     errors=options["errors"] or _error_file(options["file"], f"{now:%Y%m%dT%H%M%S}"),
                 ),
                 actor=None,

@@ -21,7 +21,7 @@ from leads.models import (
     PersonHistory,
     Source,
 )
-from leads.services.imports.runs import BadOption, UnreadableFile
+from leads.services.imports.plans import BadOption, UnreadableFile
 from tests.importing import NOW, counts, take
 from tests.leads.imports.conftest import Written
 
