@@ -20,9 +20,10 @@ FIRST = 50
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value in words; ``url`` opens the records it counts."""
+    """One value in words; ``note`` is the k of n of a rate, ``url`` opens the records it counts."""
 
     text: str
+    note: str
     url: str
     is_number: bool
     label: str
@@ -75,11 +76,17 @@ def _number(figure: Figure, opens: Opener) -> Number:
     """A rate shows its percentage large and its k of n below; below ten cases only the counts."""
     column, value = figure.column, figure.value
     url = opens("all", column.key) if column.opens and value else ""
+    short, counts = _short(value)
+    note = " · ".join(part for part in (counts, column.formula) if part)
+    return Number(column.label, short, note, url)
+
+
+def _short(value: Value) -> tuple[str, str]:
+    """A value in words and, of a rate large enough for a percentage, its k of n apart."""
     if isinstance(value, Rate) and value.n and not value.is_small:
         counts = _("%(k)s of %(n)s") % {"k": formats.number(value.k), "n": formats.number(value.n)}
-        note = f"{counts} · {column.formula}" if column.formula else counts
-        return Number(column.label, formats.percent(value.k / value.n), note, url)
-    return Number(column.label, text(value), column.formula, url)
+        return formats.percent(value.k / value.n), counts
+    return text(value), ""
 
 
 def text(value: Value) -> str:
@@ -124,7 +131,7 @@ def _cells(columns: Sequence[Column], row: Row, opens: Opener) -> list[Cell]:
     values: Mapping[str, Value] = row.values
     return [
         Cell(
-            text(values.get(column.key)),
+            *_short(values.get(column.key)),
             opens(row.key, column.key) if column.opens and values.get(column.key) else "",
             column.unit is not Unit.TEXT,
             column.label,
