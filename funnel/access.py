@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from funnel.models import (
+    Alert,
     DefinitionVersion,
     Handoff,
     LeadState,
@@ -17,6 +18,7 @@ from funnel.models import (
     Ring,
     Stage,
 )
+from funnel.selectors import alerts
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -92,6 +94,11 @@ def company(user: User, pk: int) -> Company:
 def owner(user: User, pk: int) -> User:
     """A colleague who may be responsible for leads."""
     return _load(user, User.objects.owners(), pk, Capability.VIEW)
+
+
+def alert(user: User, pk: int) -> Alert:
+    """One of the user's own alerts, with whom it is about."""
+    return _load(user, alerts.visible_to(user), pk, Capability.VIEW)
 
 
 def definition(user: User, number: int, *, capability: Capability = Capability.VIEW) -> DefinitionVersion:

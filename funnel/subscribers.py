@@ -11,8 +11,9 @@ from funnel.events import (
     HandoffWaiting,
     OpportunityMoved,
 )
-from funnel.services import delivery, notices, placing, scoring
-from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
+from funnel.forms import segments
+from funnel.services import alert_hits, delivery, notices, placing, scoring
+from leads.events import ActivityLogged, EventsRecorded, LeadsCaptured, LeadsChanged
 
 
 def place(fact: LeadsCaptured) -> None:
@@ -36,6 +37,17 @@ def score_again(fact: LeadsChanged) -> None:
 def add_interest(fact: EventsRecorded) -> None:
     """Each event adds to its person's interest, once."""
     scoring.apply_events(event_ids=fact.event_ids, now=fact.now)
+
+
+def raise_alerts(fact: EventsRecorded) -> None:
+    """Whoever waited for one of these events is told."""
+    alert_hits.raise_for(event_ids=fact.event_ids, members=segments.members, now=fact.now)
+
+
+def note_contact(fact: ActivityLogged) -> None:
+    """The first human attempt after an alert is its answer."""
+    if fact.is_attempt and fact.person_id is not None:
+        alert_hits.note_contact(person_id=fact.person_id, at=fact.occurred_at)
 
 
 def tell_delivered(fact: HandoffDelivered) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from funnel.views import board, definitions, handoffs, lead_actions, leads, opportunities, settings
+from funnel.views import alerts, board, definitions, handoffs, lead_actions, leads, opportunities, settings
 
 app_name = "funnel"
 urlpatterns: list[URLPattern] = [
@@ -18,6 +18,14 @@ urlpatterns: list[URLPattern] = [
     path("leads/<int:pk>/move/", lead_actions.move, name="lead_move"),
     path("leads/<int:pk>/qualification/", lead_actions.qualify, name="lead_qualify"),
     path("leads/<int:pk>/signals/<slug:key>/", lead_actions.events_of_signal, name="signal_events"),
+    path("alerts/", alerts.alert_page, name="alerts"),
+    path("alerts/new/", alerts.new, name="alert_new"),
+    path("alerts/hours/", alerts.hours, name="alert_hours"),
+    path("alerts/<int:pk>/", alerts.alert_hits, name="alert"),
+    path("alerts/<int:pk>/edit/", alerts.edit, name="alert_edit"),
+    path("alerts/<int:pk>/snooze/", alerts.snooze, name="alert_snooze"),
+    path("alerts/<int:pk>/stop/", alerts.stop, name="alert_stop"),
+    path("alerts/<int:pk>/resume/", alerts.resume, name="alert_resume"),
     path("handoffs/<int:pk>/accept/", handoffs.accept, name="handoff_accept"),
     path("handoffs/<int:pk>/return/", handoffs.return_, name="handoff_return"),
     path("handoffs/<int:pk>/undo/", handoffs.undo, name="handoff_undo"),

@@ -17,10 +17,10 @@ from funnel.events import (
     OpportunityMoved,
 )
 from funnel.selectors import definition_texts, timeline_rows
-from funnel.services import delivery, rescoring, scoring
+from funnel.services import alert_hits, delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
-from leads.events import EventsRecorded, LeadsCaptured, LeadsChanged
+from leads.events import ActivityLogged, EventsRecorded, LeadsCaptured, LeadsChanged
 from leads.selectors import timeline
 from leads.services.imports import kinds
 from smarketing.core import invariants as audited
@@ -38,6 +38,8 @@ def connect() -> None:
     subscribe(LeadsCaptured, subscribers.place)
     subscribe(LeadsChanged, subscribers.score_again)
     subscribe(EventsRecorded, subscribers.add_interest)
+    subscribe(EventsRecorded, subscribers.raise_alerts)
+    subscribe(ActivityLogged, subscribers.note_contact)
     subscribe(HandoffDelivered, subscribers.tell_delivered)
     subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
     subscribe(HandoffWaiting, subscribers.tell_waiting)
@@ -51,6 +53,7 @@ def connect() -> None:
         audited.register(invariant)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
+    loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
     _add_pages()
 
@@ -61,9 +64,12 @@ def _add_pages() -> None:
     navigation.register(
         NavItem(_("Opportunities"), "square-kanban", "funnel:opportunities", order=30, key="b", phone=True)
     )
+    navigation.register(NavItem(_("My alerts"), "bell-ring", "funnel:alerts", order=55, key="w"))
     panels.register("lead.header", "stage", shown.header, order=10)
     panels.register("person.header", "stage", shown.person_header, order=10)
     panels.register("lead.actions", "handoff", shown.actions, order=10)
+    for record in ("lead", "person", "company"):
+        panels.register(f"{record}.actions", "alert", shown.tell_me, order=50)
     panels.register("lead.main", "handoff", shown.handoff, order=20)
     panels.register("lead.side", "score", shown.score, order=40)
     panels.register("lead.side", "qualification", shown.qualification, order=25)

@@ -13,6 +13,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from funnel.api.alerts import AlertHitResource, AlertResource
 from funnel.api.definitions import DefinitionResource
 from funnel.api.handoffs import HandoffResource
 from funnel.api.lead_batches import LeadBatchResource
@@ -50,6 +51,8 @@ router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")
 router.register("opportunity-stages", OpportunityStageResource, basename="opportunity-stage")
 router.register("handoffs", HandoffResource, basename="handoff")
+router.register("alerts", AlertResource, basename="alert")
+router.register("alerts/(?P<alert>[0-9]{1,18})/hits", AlertHitResource, basename="alert-hit")
 router.register("definitions", DefinitionResource, basename="definition")
 router.register("clocks", ClockResource, basename="clock")
 router.register("agreements", AgreementResource, basename="agreement")

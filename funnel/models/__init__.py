@@ -1,5 +1,6 @@
 """Tables of the funnel app."""
 
+from funnel.models.alert import Alert, AlertDelivery, AlertHit, AlertHours, SubjectChoices, TriggerChoices
 from funnel.models.definition import DefinitionSignature, DefinitionState, DefinitionVersion
 from funnel.models.handoff import Handoff, HandoffState, Qualification, ReturnReason, Ring, RingMember
 from funnel.models.opportunity import (
@@ -14,6 +15,10 @@ from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadSc
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
 
 __all__ = [
+    "Alert",
+    "AlertDelivery",
+    "AlertHit",
+    "AlertHours",
     "Assignment",
     "DefinitionSignature",
     "DefinitionState",
@@ -41,4 +46,6 @@ __all__ = [
     "Stage",
     "StageKind",
     "StageTransition",
+    "SubjectChoices",
+    "TriggerChoices",
 ]

@@ -46,6 +46,13 @@ def person_header(person: Person, *, viewer: User, now: datetime) -> Panel | Non
     return header(lead, viewer=viewer, now=now) if lead else None
 
 
+def tell_me(record: Lead | Person | Company, *, viewer: User, now: datetime) -> Panel | None:
+    """“Tell me when…”: an alert about the person or anybody of the company."""
+    is_company = isinstance(record, Company)
+    query = f"company={record.pk}" if is_company else f"person={_person_id(record)}"
+    return Panel("funnel/_tell_me.html", {"query": query})
+
+
 def actions(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
     """Buttons beside the heading with their dialogs."""
     desk = desks.of_lead(lead, viewer=viewer)
@@ -158,3 +165,7 @@ def _reasons(told: dict[str, Any]) -> list[tuple[str, float]]:
     shares = told.get("interest", {}).get("signals", [])
     interest = [(share["key"].replace("_", " "), share["shown"]) for share in shares]
     return sorted(((t, p) for t, p in fit + interest if p > 0), key=lambda part: -part[1])
+
+
+def _person_id(record: Lead | Person | Company) -> int:
+    return record.person_id if isinstance(record, Lead) else record.pk

@@ -83,6 +83,7 @@ def company_page(request: Request, pk: int) -> HttpResponse:
         "company_facts": facts.rows("company", company, request.user),
         "table": table,
         "path": request.path,
+        "panels_actions": panels.build("company.actions", company, viewer=request.user, now=request.now),
         "panels_main": panels.build("company.main", company, viewer=request.user, now=request.now),
         "panels_side": panels.build("company.side", company, viewer=request.user, now=request.now),
     }

@@ -42,8 +42,8 @@ class Shell:
         return saved_views.shortcuts(user) if user.is_authenticated else []
 
     @cached_property
-    def bell(self) -> tuple[str, int] | None:
-        """Where notifications are and how many are unread."""
+    def bell(self) -> tuple[str, int, str] | None:
+        """Where notifications are, how many are unread, and the tag of that state."""
         user = self._request.user
         return navigation.bell(user) if user.is_authenticated else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 Text = str | Promise
 Badge = Callable[["User"], int]
+
+
+class BellState(Protocol):
+    """What the bell shows: how many are unread, and a tag that differs when anything came or was read."""
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def tag(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Entry:
 
 
 _items: dict[str, NavItem] = {}
-_bell: list[tuple[str, Badge]] = []
+_bell: list[tuple[str, Callable[[User], BellState]]] = []
 _first_pages: dict[Role, str] = {}
 
 
@@ -76,18 +86,20 @@ def first_page(user: User) -> str:
     return reverse("web:profile")
 
 
-def register_bell(url_name: str, unread: Badge) -> None:
-    """Say where notifications are read and how many a user has not read yet."""
+def register_bell(url_name: str, unread: Callable[[User], BellState]) -> None:
+    """Say where notifications are read and what a user has not read yet."""
     _bell[:] = [(url_name, unread)]
 
 
-def bell(user: User) -> tuple[str, int] | None:
-    """The address of the user's notifications and the number of unread ones."""
+def bell(user: User) -> tuple[str, int, str] | None:
+    """The address of the user's notifications, the number of unread ones and the tag of that state."""
     for url_name, unread in _bell:
         try:
-            return reverse(url_name), unread(user)
+            address = reverse(url_name)
         except NoReverseMatch:
             return None
+        state = unread(user)
+        return address, state.count, state.tag
     return None
 
 

@@ -50,5 +50,5 @@ def connect() -> None:
     """The bell counts unread notifications; the settings stand last in the menu."""
     for entry in PAGES:
         settings_pages.register(entry)
-    navigation.register_bell("web:notifications", notifications.unread_count)
+    navigation.register_bell("web:notifications", notifications.unread)
     navigation.register(NavItem(_("Settings"), "settings", "web:settings", order=200, key="s"))

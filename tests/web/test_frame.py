@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 
+from smarketing.notifications.selectors.notifications import Unread
 from smarketing.users.domain.roles import Capability, Role
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, rendering
@@ -51,7 +52,7 @@ def test_without_a_page_of_its_own_a_role_sees_the_first_entry_of_the_menu(signe
 
 
 def test_the_bell_counts_what_is_unread(signed_in: SignIn) -> None:
-    navigation.register_bell("colleagues", lambda user: 3)
+    navigation.register_bell("colleagues", lambda user: Unread(3, 7))
     assert "Notifications, 3 unread" in signed_in().get("/profile").content.decode()
 
 

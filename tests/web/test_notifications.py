@@ -84,3 +84,40 @@ def test_older_ones_are_loaded_on_demand(client: Client, sara: User) -> None:
     older = client.get(f"/notifications?cursor={address}", headers=headers).content.decode()
     assert "Note 9<" in older
     assert "<html" not in older
+
+
+def test_the_bell_answers_304_until_something_comes_and_then_tells_it(client: Client, sara: User) -> None:
+    first = client.get("/notifications/bell", headers=HTMX)
+    tag = first["ETag"]
+    assert f"data-etag='{tag}'" in first.content.decode()
+    assert client.get("/notifications/bell", headers={**HTMX, "If-None-Match": tag}).status_code == 304
+    note = tell(sara, "Ada visited /pricing.\nMore")
+    answer = client.get("/notifications/bell", headers={**HTMX, "If-None-Match": tag})
+    html = answer.content.decode()
+    assert (answer.status_code, answer["HX-Trigger"]) == (200, "notified")
+    assert "Notifications, 1 unread" in html
+    assert "Ada visited /pricing." in html
+    assert "More" not in html
+    client.post(f"/notifications/{note.pk}/follow")
+    read = client.get("/notifications/bell", headers={**HTMX, "If-None-Match": answer["ETag"]})
+    assert read.status_code == 200
+    assert "Ada visited" not in read.content.decode()
+
+
+def test_a_quiet_bell_costs_one_read_of_notifications(client: Client, django_assert_max_num_queries) -> None:
+    tag = client.get("/notifications/bell", headers=HTMX)["ETag"]
+    with django_assert_max_num_queries(3):  # session, user, unread
+        client.get("/notifications/bell", headers={**HTMX, "If-None-Match": tag})
+
+
+def test_a_tag_that_nobody_made_is_no_fault(client: Client, sara: User) -> None:
+    tell(sara, "A lead is waiting")
+    for tag in ('"x"', '"1-99999999999999999999999"', "-", '"-"'):
+        assert client.get("/notifications/bell", headers={**HTMX, "If-None-Match": tag}).status_code == 200
+
+
+def test_the_list_loads_itself_again_when_the_bell_hears_of_something(client: Client, sara: User) -> None:
+    tell(sara, "A lead is waiting")
+    part = client.get("/notifications", headers={**HTMX, "HX-Target": "div#notes"}).content.decode()
+    assert "A lead is waiting" in part
+    assert "<html" not in part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -27,14 +27,34 @@ def show(request: Request) -> HttpResponse:
         "next_url": query.changed(request.GET, cursor=notes.next) if notes.next else "",
         "unread": reads.unread_count(request.user),
     }
-    fragments = {"notes-more": "web/_notifications.html"}
+    fragments = {"notes-more": "web/_notifications.html", "notes": "web/_notes.html"}
     return rendering.page(request, "web/notifications.html", context, fragments=fragments)
 
 
 @page(capability=Capability.VIEW)
 def bell(request: Request) -> HttpResponse:
-    """The bell with its present count, asked for from time to time."""
-    return rendering.fragment(request, "components/_bell.html")
+    """The bell with its present count, asked for every few seconds; 304 while nothing has come or was read.
+
+    What has come since the state that the browser names is told in a toast beside it.
+    """
+    state = reads.unread(request.user)
+    etag, known = f'"{state.tag}"', request.headers.get("If-None-Match", "")
+    if known == etag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = rendering.fragment(request, "components/_bell.html", toast=_arrived(request, known))
+        response["HX-Trigger"] = "notified"
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _arrived(request: Request, known: str) -> Toast | None:
+    seen = known.strip('"').rpartition("-")[2]
+    if not known or not seen.isdecimal() or len(seen) > 18:
+        return None
+    note = reads.arrived_since(request.user, int(seen))
+    return Toast(note.text.partition("\n")[0]) if note else None
 
 
 @page(capability=Capability.VIEW, methods=["POST"])
