@@ -205,7 +205,7 @@ def _returned_only(found: list[tuple[Alert, Seen]]) -> list[tuple[Alert, Seen]]:
     before: dict[UUID, datetime | None] = {}
     if asked:
         events = list(asked.values())
-        columns = [
+        columns: list[Any] = [
             [str(e.id) for e in events],
             [e.person_id for e in events],
             [e.occurred_at for e in events],
