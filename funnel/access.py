@@ -17,8 +17,9 @@ from funnel.models import (
     Product,
     Ring,
     Stage,
+    Tombstone,
 )
-from funnel.selectors import alerts
+from funnel.selectors import alerts, tombstones
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -124,6 +125,11 @@ def column(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> 
 def ring(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Ring:
     """A ring of owners."""
     return _load(user, Ring.objects.all(), pk, capability)
+
+
+def tombstone(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Tombstone:
+    """A standing refusal with its keys."""
+    return _load(user, tombstones.listed(user), pk, capability)
 
 
 def product(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Product:

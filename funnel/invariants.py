@@ -178,4 +178,25 @@ ALL = (
             OR (state IN ('returned', 'upheld', 'overturned')) <> (return_reason <> '')
         """,
     ),
+    Invariant(
+        "R113",
+        "No handoff waits for an answer that was delivered while a tombstone refused its lead",
+        """
+        SELECT h.id, h.lead_id, t.id AS tombstone_id, h.delivered_at, t.created_at
+          FROM funnel_handoff h
+          JOIN leads_lead l ON l.id = h.lead_id
+          JOIN leads_person p ON p.id = l.person_id
+          JOIN funnel_tombstonekey k
+            ON (k.kind = 'person' AND k.value = l.person_id::text)
+            OR (k.kind = 'company' AND k.value = coalesce(l.company_id, p.company_id)::text)
+          JOIN funnel_tombstone t ON t.id = k.tombstone_id
+         WHERE h.state = 'delivered' AND t.scope <> 'product' AND t.lifted_at IS NULL
+           AND h.delivered_at >= t.created_at
+           AND (t.expires_at IS NULL OR h.delivered_at < t.expires_at)
+           AND NOT EXISTS (
+               SELECT 1 FROM funnel_tombstonehit x
+                WHERE x.tombstone_id = t.id AND x.lead_id = h.lead_id
+                   AND x.outcome IN ('reopened', 'earlier'))
+        """,
+    ),
 )

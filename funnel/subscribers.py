@@ -10,9 +10,10 @@ from funnel.events import (
     HandoffReturned,
     HandoffWaiting,
     OpportunityMoved,
+    StageMoved,
 )
 from funnel.forms import segments
-from funnel.services import alert_hits, delivery, notices, placing, scoring
+from funnel.services import alert_hits, delivery, notices, placing, scoring, tombstones
 from leads.events import ActivityLogged, EventsRecorded, LeadsCaptured, LeadsChanged
 
 
@@ -48,6 +49,22 @@ def note_contact(fact: ActivityLogged) -> None:
     """The first human attempt after an alert is its answer."""
     if fact.is_attempt and fact.person_id is not None:
         alert_hits.note_contact(person_id=fact.person_id, at=fact.occurred_at)
+
+
+def refuse(fact: StageMoved) -> None:
+    """A disqualified lead's person is never delivered again, until that is taken back."""
+    tombstones.after_move(
+        lead_id=fact.lead_id,
+        from_stage=fact.from_stage,
+        to_stage=fact.to_stage,
+        cause=fact.cause,
+        now=fact.now,
+    )
+
+
+def refuse_returned(fact: HandoffReturned) -> None:
+    """Some reasons of sales refuse the person for ever."""
+    tombstones.after_return(handoff_id=fact.handoff_id, now=fact.now)
 
 
 def tell_delivered(fact: HandoffDelivered) -> None:

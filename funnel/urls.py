@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from funnel.views import alerts, board, definitions, handoffs, lead_actions, leads, opportunities, settings
+from funnel.views import (
+    alerts,
+    board,
+    definitions,
+    handoffs,
+    lead_actions,
+    leads,
+    opportunities,
+    settings,
+    tombstones,
+)
 
 app_name = "funnel"
 urlpatterns: list[URLPattern] = [
@@ -37,6 +47,10 @@ urlpatterns: list[URLPattern] = [
     path("opportunities/<int:pk>/edit/", opportunities.edit, name="opportunity_edit"),
     path("opportunities/<int:pk>/move/", board.move, name="opportunity_move"),
     path("opportunities/<int:pk>/undo/", board.undo, name="opportunity_undo"),
+    path("tombstones/", tombstones.tombstone_list, name="tombstones"),
+    path("tombstones/new/", tombstones.tombstone_new, name="tombstone_new"),
+    path("tombstones/<int:pk>/", tombstones.tombstone_page, name="tombstone"),
+    path("tombstones/<int:pk>/lift/", tombstones.tombstone_lift, name="tombstone_lift"),
     path("settings/definition/", definitions.show, name="definition"),
     path("settings/definition/draft/", definitions.draft, name="definition_draft"),
     path("settings/definition/row/<slug:section>/", definitions.row, name="definition_row"),

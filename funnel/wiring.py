@@ -15,11 +15,13 @@ from funnel.events import (
     HandoffReturned,
     HandoffWaiting,
     OpportunityMoved,
+    StageMoved,
 )
 from funnel.selectors import definition_texts, timeline_rows
 from funnel.services import alert_hits, delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
+from funnel.views import tombstone_panels as refusals
 from leads.events import ActivityLogged, EventsRecorded, LeadsCaptured, LeadsChanged
 from leads.selectors import timeline
 from leads.services.imports import kinds
@@ -40,6 +42,8 @@ def connect() -> None:
     subscribe(EventsRecorded, subscribers.add_interest)
     subscribe(EventsRecorded, subscribers.raise_alerts)
     subscribe(ActivityLogged, subscribers.note_contact)
+    subscribe(StageMoved, subscribers.refuse)
+    subscribe(HandoffReturned, subscribers.refuse_returned)
     subscribe(HandoffDelivered, subscribers.tell_delivered)
     subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
     subscribe(HandoffWaiting, subscribers.tell_waiting)
@@ -67,6 +71,11 @@ def _add_pages() -> None:
     navigation.register(NavItem(_("My alerts"), "bell-ring", "funnel:alerts", order=55, key="w"))
     panels.register("lead.header", "stage", shown.header, order=10)
     panels.register("person.header", "stage", shown.person_header, order=10)
+    panels.register("lead.main", "tombstones", refusals.of_lead, order=5)
+    panels.register("person.main", "tombstones", refusals.of_person, order=5)
+    panels.register("company.main", "tombstones", refusals.of_company, order=5)
+    panels.register("person.actions", "refuse", refusals.refuse_person, order=90)
+    panels.register("company.actions", "refuse", refusals.refuse_company, order=90)
     panels.register("lead.actions", "handoff", shown.actions, order=10)
     for record in ("lead", "person", "company"):
         panels.register(f"{record}.actions", "alert", shown.tell_me, order=50)
@@ -107,6 +116,14 @@ def _add_settings() -> None:
             _("Rings"), _("Who takes delivered leads in turn."), "rotate-cw", "funnel:rings", road, order=50
         ),
         SettingsPage(_("Products"), _("What is sold."), "package", "funnel:products", road, order=60),
+        SettingsPage(
+            _("Never delivered again"),
+            _("Who was refused, why, until when, and how often they were kept out."),
+            "shield-ban",
+            "funnel:tombstones",
+            road,
+            order=70,
+        ),
     ):
         settings_pages.register(page)
 

@@ -21,6 +21,7 @@ from funnel.api.leads import LeadResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
 from funnel.api.stages import OpportunityStageResource, StageResource
+from funnel.api.tombstones import TombstoneResource
 from leads.api.activities import ActivityResource
 from leads.api.campaigns import CampaignResource
 from leads.api.companies import CompanyResource
@@ -53,6 +54,7 @@ router.register("opportunity-stages", OpportunityStageResource, basename="opport
 router.register("handoffs", HandoffResource, basename="handoff")
 router.register("alerts", AlertResource, basename="alert")
 router.register("alerts/(?P<alert>[0-9]{1,18})/hits", AlertHitResource, basename="alert-hit")
+router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")
 router.register("clocks", ClockResource, basename="clock")
 router.register("agreements", AgreementResource, basename="agreement")

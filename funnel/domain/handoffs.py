@@ -106,7 +106,9 @@ RETURN_REASONS: Mapping[str, ReturnReason] = {
     for reason in (
         ReturnReason("not_ready", "Not ready to buy yet", "nurture", is_rejection=False),
         ReturnReason("wrong_contact", "Wrong contact or wrong data", "recycled", needs_note=True),
-        ReturnReason("no_fit", "Not our kind of customer", "disqualified", needs_note=True),
+        ReturnReason(
+            "no_fit", "Not our kind of customer", "disqualified", refuses_for_ever=True, needs_note=True
+        ),
         ReturnReason("no_budget", "No budget", "recycled"),
         ReturnReason("no_need", "No need", "recycled"),
         ReturnReason("competitor", "Works for a competitor", "disqualified", refuses_for_ever=True),

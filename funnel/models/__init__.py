@@ -13,6 +13,17 @@ from funnel.models.opportunity import (
 )
 from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadScore, SignalDay
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
+from funnel.models.tombstone import (
+    Inlet,
+    MeetingOutcome,
+    Tombstone,
+    TombstoneHit,
+    TombstoneKey,
+    TombstoneKeyKind,
+    TombstoneReason,
+    TombstoneReopen,
+    TombstoneScope,
+)
 
 __all__ = [
     "Alert",
@@ -27,11 +38,13 @@ __all__ = [
     "FitPeriod",
     "Handoff",
     "HandoffState",
+    "Inlet",
     "Interest",
     "LeadAction",
     "LeadScore",
     "LeadState",
     "LostReason",
+    "MeetingOutcome",
     "MoveCause",
     "Opportunity",
     "OpportunityStage",
@@ -48,4 +61,11 @@ __all__ = [
     "StageTransition",
     "SubjectChoices",
     "TriggerChoices",
+    "Tombstone",
+    "TombstoneHit",
+    "TombstoneKey",
+    "TombstoneKeyKind",
+    "TombstoneReason",
+    "TombstoneReopen",
+    "TombstoneScope",
 ]

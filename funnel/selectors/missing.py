@@ -27,6 +27,8 @@ def words(items: Iterable[str]) -> list[str]:
 def _word(item: str) -> str:
     if item == "definition":
         return _("it has not met the definition")
+    if item == "tombstone":
+        return _("it is never delivered again")
     if item.startswith("exclusion "):
         return _("it is excluded: %(rule)s") % {"rule": _humane(item.removeprefix("exclusion "))}
     parts = [str(_KNOWN.get(path) or _humane(path.rpartition(".")[2])) for path in item.split(" or ")]

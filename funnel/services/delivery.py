@@ -13,7 +13,8 @@ from funnel.domain.handoffs import DELIVERABLE
 from funnel.events import HandoffDelivered, HandoffGateFailed, HandoffWaiting
 from funnel.models import DefinitionVersion, Handoff, HandoffState, LeadScore, LeadState, MoveCause
 from funnel.selectors import definitions, facts, packets
-from funnel.services import lifecycle, owners, routing
+from funnel.selectors import tombstones as refusals
+from funnel.services import lifecycle, owners, routing, tombstones
 from leads.models import Lead
 from smarketing.core import events
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
@@ -22,6 +23,8 @@ from smarketing.users.models import User
 
 # The gate's own item beside the minimum information: the lead never met the definition.
 NOT_QUALIFIED = "definition"
+# And for a lead that waited for a rep when somebody it is recognised by was refused.
+REFUSED = "tombstone"
 
 
 class DeliveryNotAllowed(Denied):
@@ -34,6 +37,12 @@ class NotDeliverable(Conflict):
     """The lead is with sales already, or its lap has ended."""
 
     code = "not_deliverable"
+
+
+class NeverDelivered(Conflict):
+    """A tombstone refuses this lead; no override passes it, a manager lifts it first."""
+
+    code = "never_delivered"
 
 
 class OverrideNeedsReason(Invalid):
@@ -57,8 +66,8 @@ def deliver(
     fails it gets a handoff in state ``gate_failed`` that names what is missing, unless the actor may
     override and says why. Without ``owner`` the lead's own owner gets it, or the ring chooses; when
     nobody is eligible the handoff waits as ``assembling``, managers are told, and a loop tries again.
-    Publishes :class:`HandoffDelivered` or :class:`HandoffGateFailed`. Raises
-    :class:`DeliveryNotAllowed`, :class:`NotDeliverable`, :class:`OverrideNeedsReason`, ``NotAnOwner``.
+    Publishes :class:`HandoffDelivered` or :class:`HandoffGateFailed`. Raises :class:`DeliveryNotAllowed`,
+    :class:`NotDeliverable`, :class:`NeverDelivered`, :class:`OverrideNeedsReason`, ``NotAnOwner``.
     """
     _check_may_deliver(actor, override_reason=override_reason)
     if owner is not None:
@@ -66,6 +75,10 @@ def deliver(
     state = lifecycle.locked(lead_id=lead.pk)
     waiting = _check_deliverable(state)
     version = definitions.in_force()
+    if _is_refused(lead, now=now):
+        if actor is not None or waiting is None:
+            raise _never(lead, now=now)
+        return _fail(lead, version, [REFUSED], actor=None, now=now)
     known = facts.of_leads([lead.pk])[lead.pk]
     missing = gate(lead=lead, version=version, known=known)
     if missing and not override_reason.strip():
@@ -73,10 +86,8 @@ def deliver(
     handoff = waiting or Handoff(lead=lead, created_at=now)
     handoff.definition = version
     handoff.packet = packets.assemble(lead=lead, missing=missing, now=now, known=known)
-    handoff.missing = missing
-    handoff.override_reason = override_reason.strip()[:500] if missing else ""
-    handoff.delivered_by = actor
-    handoff.updated_at = now
+    handoff.missing, handoff.override_reason = missing, override_reason.strip()[:500] if missing else ""
+    handoff.delivered_by, handoff.updated_at = actor, now
     if state.stage.code != "mql":
         lifecycle.move(
             lead=lead,
@@ -139,6 +150,8 @@ def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
         last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
         if last is None or last.state != HandoffState.GATE_FAILED:
             continue
+        if tombstones.stopped(lead_ids=[state.lead_id], now=now):
+            continue
         known = facts.of_leads([state.lead_id])[state.lead_id]
         if not gate(lead=state.lead, version=definitions.in_force(), known=known):
             deliver(lead=state.lead, actor=None, now=now)
@@ -158,6 +171,30 @@ def _check_may_deliver(actor: User | None, *, override_reason: str) -> None:
         )
     if override_reason and not actor.may(Capability.OVERRIDE_GATE):
         raise DeliveryNotAllowed(_("Only a marketing manager can override the gate."))
+
+
+def _is_refused(lead: Lead, *, now: datetime) -> bool:
+    """Whether a tombstone refuses the lead; none is written about it until this transaction ends."""
+    tombstones.hold(lead_ids=[lead.pk])
+    return bool(tombstones.stopped(lead_ids=[lead.pk], now=now))
+
+
+def _never(lead: Lead, *, now: datetime) -> NeverDelivered:
+    """Who refused the lead, when and why, in words."""
+    ids = refusals.blocking([lead.pk], now=now).get(lead.pk, [])
+    told = [
+        _("%(reason)s (%(author)s, %(day)s)")
+        % {
+            "reason": t.get_reason_display(),
+            "author": t.author.name if t.author else _("by the system"),
+            "day": t.created_at.date().isoformat(),
+        }
+        for t in refusals.in_words(ids)
+    ]
+    return NeverDelivered(
+        _("This lead is never delivered again: %(why)s. A manager can lift the tombstone, with a reason.")
+        % {"why": "; ".join(told)}
+    )
 
 
 def _check_deliverable(state: LeadState) -> Handoff | None:

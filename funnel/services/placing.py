@@ -11,10 +11,11 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from funnel.domain.lifecycle import DEFAULT_LADDER
+from funnel.domain.tombstones import BY_HAND
 from funnel.events import LeadsPlaced
 from funnel.models import MoveCause, Stage
 from funnel.selectors import stages
-from funnel.services import lifecycle, scoring
+from funnel.services import lifecycle, scoring, tombstones
 from leads.services import leads as laps
 from smarketing.core import events
 
@@ -93,18 +94,26 @@ def place_many(
         with connection.cursor() as cursor:
             cursor.execute(_PLACE, parameters)
             rows = cursor.fetchall()
-        ends = [(i, at) for i, at, code in rows if code in lifecycle.ENDS]
-        if ends:
-            laps.close_many(ends=ends, now=now)
         fresh = tuple(sorted(row[0] for row in rows))
         if not fresh:
             continue
         placed += len(fresh)
+        tombstones.note_captured(lead_ids=fresh, now=now)
+        _end([(i, at, code) for i, at, code in rows if code in lifecycle.ENDS], now=now)
         scored = scoring.place(lead_ids=fresh, now=now)
         events.publish(LeadsPlaced(lead_ids=fresh, is_import=is_import, now=now))
         if not is_import:
             scoring.qualify_placed(placed=scored, lead_ids=fresh, now=now)
     return placed
+
+
+def _end(rows: Sequence[tuple[int, datetime, str]], *, now: datetime) -> None:
+    """Laps that their source says have ended; whoever was disqualified there is refused here, too."""
+    if not rows:
+        return
+    laps.close_many(ends=[(lead, at) for lead, at, _code in rows], now=now)
+    refused = [lead for lead, _at, code in rows if code == "disqualified"]
+    tombstones.write_for_leads(lead_ids=refused, reason=BY_HAND, author=None, now=now)
 
 
 def _plan_columns(known: Mapping[str, Stage]) -> dict[str, list[object]]:

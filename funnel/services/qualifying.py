@@ -12,7 +12,7 @@ from funnel.domain.qualification import FitUntil, could_hand_off, first_hand_off
 from funnel.events import LeadQualified
 from funnel.models import DefinitionVersion, FitBand, FitPeriod, LeadScore, MoveCause
 from funnel.selectors import facts, signals
-from funnel.services import handoffs, lifecycle
+from funnel.services import handoffs, lifecycle, tombstones
 from funnel.services.frames import Frame
 from smarketing.core import events
 from smarketing.core.keysets import among
@@ -42,9 +42,13 @@ def look(
             fresh.append(score.lead_id)
         LeadScore.objects.filter(pk=score.pk).update(qualified_at=instant)
     states = lifecycle.lock(lead_ids=fresh)
+    # Who was refused may meet the definition; that is kept, and they stay where they are.
+    refused = tombstones.stopped(lead_ids=fresh, now=now) if fresh else set()
     for score, instant in found:
         state = states.get(score.lead_id)
         if score.qualified_at is not None or state is None or state.stage.code not in WAITING:
+            continue
+        if score.lead_id in refused:
             continue
         lifecycle.move(lead=score.lead, to="mql", cause=MoveCause.QUALIFIED, actor=None, at=instant, now=now)
         events.publish(

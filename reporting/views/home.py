@@ -11,12 +11,14 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from funnel.selectors import tombstones
 from reporting.domain.presets import Preset, days_of
 from reporting.domain.results import Result
 from reporting.reports import catalogue
 from reporting.selectors import supply as supply_selectors
 from reporting.views import presentation
 from sla.selectors import agreements, attainment
+from smarketing.core import periods
 from smarketing.users.domain.roles import Capability
 from smarketing.users.selectors import organisation
 from smarketing.web import rendering
@@ -38,6 +40,7 @@ def supply(request: Request) -> HttpResponse:
         "numbers": view.numbers,
         "by_campaign": next(grid for grid in view.grids if grid.key == "by_campaign"),
         "reasons": _bars(result, "by_reason", "returned", "share", given),
+        "blocked": _blocked(given),
         "held": held[:_SHOWN],
         "held_count": held.count(),
         "answers": supply_selectors.latest_answers(_SHOWN),
@@ -68,6 +71,13 @@ def alignment(request: Request) -> HttpResponse:
         "is_definition_signed": supply_selectors.is_definition_signed(),
     }
     return rendering.page(request, "reporting/alignment.html", context)
+
+
+def _blocked(given: Mapping[str, str]) -> tombstones.Blocked:
+    """Leads of the period that were kept from being delivered again."""
+    first, last = (date.fromisoformat(given[name]) for name in ("from", "to"))
+    period = periods.of_dates(first, last, zone=organisation.zone())
+    return tombstones.blocked(start=period.start, end=period.end)
 
 
 def _period(request: Request) -> tuple[Preset, Mapping[str, str]]:

@@ -27,6 +27,7 @@ class Namespace(IntEnum):
     OUTBOX = 9
     COMPANY = 10
     ATTRIBUTE = 11
+    TOMBSTONE = 12
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

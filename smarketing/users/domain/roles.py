@@ -34,6 +34,7 @@ class Capability(StrEnum):
     IMPORT = "import"
     DELIVER = "deliver"
     OVERRIDE_GATE = "override_gate"
+    LIFT_TOMBSTONES = "lift_tombstones"
     ANSWER_OWN_HANDOFF = "answer_own_handoff"
     ANSWER_ANY_HANDOFF = "answer_any_handoff"
     EDIT_OPPORTUNITIES = "edit_opportunities"
@@ -59,6 +60,7 @@ _MARKETER = _WORK | {C.DELIVER, C.EDIT_CAMPAIGNS, C.EDIT_FORMS, C.IMPORT}
 _MANAGER = frozenset(
     {
         C.CHANGE_OWNER,
+        C.LIFT_TOMBSTONES,
         C.IMPORT,
         C.EDIT_DEFINITION,
         C.EDIT_STAGES,
