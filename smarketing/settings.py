@@ -358,6 +358,7 @@ SPECTACULAR_SETTINGS = {
         "Side": "smarketing.users.models.SideChoices",
         "StageKind": "funnel.models.StageKind",
         "TouchpointKind": "leads.models.TouchpointKind",
+        "TombstoneReason": "funnel.models.TombstoneReason",
         "VersionState": "funnel.models.DefinitionState",
     },
 }
