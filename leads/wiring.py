@@ -6,9 +6,19 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import palette as hits
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
-from leads.services.imports import activities, companies, kinds, leads, people, touchpoints, users
+from leads.services.imports import (
+    activities,
+    asking,
+    companies,
+    execution,
+    kinds,
+    leads,
+    people,
+    touchpoints,
+    users,
+)
 from leads.views import consents
-from smarketing.core import clock
+from smarketing.core import clock, loops
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem
@@ -20,8 +30,7 @@ KINDS = (users.KIND, companies.KIND, people.KIND, leads.KIND, touchpoints.KIND, 
 
 def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
-    for kind in KINDS:
-        kinds.register(kind=kind)
+    _take_files()
     for provider in (*timeline_rows.PROVIDERS, *timeline_consents.PROVIDERS):
         timeline.register(provider)
     navigation.register(
@@ -62,6 +71,13 @@ def connect() -> None:
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
+
+
+def _take_files() -> None:
+    """What may be imported, and the loop that starts the process which does it."""
+    for kind in KINDS:
+        kinds.register(kind=kind)
+    loops.register(loops.Loop(asking.LOOP, execution.run_once, every_seconds=10.0, queue="reports"))
 
 
 def _due_tasks(user: User) -> int:

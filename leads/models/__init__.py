@@ -13,7 +13,7 @@ from leads.models.consent import (
     SuppressedAddress,
 )
 from leads.models.event import Event, EventKind
-from leads.models.imports import ImportRun, ImportState
+from leads.models.imports import ImportMapping, ImportRun, ImportState
 from leads.models.lead import Lead
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.source import Channel, FromSource, Source, SourceKind
@@ -40,6 +40,7 @@ __all__ = [
     "Event",
     "EventKind",
     "FromSource",
+    "ImportMapping",
     "ImportRun",
     "ImportState",
     "Lead",

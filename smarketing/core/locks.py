@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TypeVar
 
@@ -66,3 +67,34 @@ def _int4(key: int) -> int:
 def _need_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a lock needs a transaction")
+
+
+@contextmanager
+def session(namespace: Namespace, key: int) -> Iterator[bool]:
+    """Try for a lock that lasts longer than a transaction: whether we have it.
+
+    It is this connection's, so it ends at the latest with the connection, however the process ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [int(namespace), _int4(key)])
+        row = cursor.fetchone()
+    ours = bool(row and row[0])
+    try:
+        yield ours
+    finally:
+        if ours and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [int(namespace), _int4(key)])
+
+
+def is_held(namespace: Namespace, key: int) -> bool:
+    """Whether any connection holds the advisory lock on ``(namespace, key)`` at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND classid = %s AND objid = %s AND objsubid = 2)",
+            [int(namespace), key],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])

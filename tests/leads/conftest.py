@@ -45,3 +45,9 @@ def mara(db: None) -> User:
 def olga(db: None) -> User:
     """Somebody who only reads."""
     return User.objects.create(email="olga@example.com", name="Olga Onlooker", role=Role.READ_ONLY)
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    """An admin."""
+    return User.objects.create(email="adam@example.com", name="Adam Admin", role=Role.ADMIN)

@@ -17,6 +17,7 @@ from leads.models import AttributeSubject
 from leads.services.imports import cells, references
 from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch
+from smarketing.users.domain.roles import Capability
 from smarketing.users.selectors import organisation
 
 
@@ -243,5 +244,6 @@ KIND = Kind(
         Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
     ),
     apply=apply,
+    capability=Capability.EDIT_OPPORTUNITIES,
     subject=AttributeSubject.OPPORTUNITY,
 )

@@ -6,6 +6,7 @@ from funnel.services.imports import readers
 from leads.services.imports import cells
 from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch
+from smarketing.users.domain.roles import Capability
 
 _TARGETS = """
 WITH known AS (
@@ -80,4 +81,5 @@ KIND = Kind(
         Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
     ),
     apply=apply,
+    capability=Capability.EDIT_OPPORTUNITIES,
 )

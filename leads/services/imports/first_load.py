@@ -48,7 +48,7 @@ SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 @contextmanager
 def proved_at_once(*, batch: Batch) -> Iterator[None]:
     """Let the rows of a first big load go in without their single checks; elsewhere do nothing."""
-    keys = _taken_off(batch)
+    keys = _taken_off(batch) if batch.may_lock else {}
     if not keys:
         yield
         return

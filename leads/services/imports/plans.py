@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from leads.domain import columns, csvfiles
 from leads.domain.columns import ColumnMapping
+from leads.domain.values import DateOrder
 from leads.services.imports import workbooks
+from leads.services.imports.cells import Setting
 from leads.services.imports.kinds import Kind
 from smarketing.core.errors import Invalid
+from smarketing.users.selectors import organisation
 
+# How many faults are told in the answer itself; the error file has all.
+TOLD_FAULTS = 20
 # How many rows are looked at to see which columns hold anything.
 _SAMPLE = 1000
 
@@ -50,6 +57,7 @@ class Options:
     delimiter: str | None = None
     sheet: str | None = None
     errors: Path | None = None
+    told: int = TOLD_FAULTS
     corrections: Mapping[tuple[int, int], str] = field(default_factory=dict)
     without: frozenset[int] = frozenset()
 
@@ -111,7 +119,7 @@ def of_file(*, kind: Kind, path: Path, options: Options) -> Plan:
 def of_table(*, kind: Kind, table: Table, options: Options) -> Plan:
     """As :func:`of_file`, of a table that is open."""
     try:
-        found = columns.recognise(kind.name, table.header, options.mapping, blank=_blank(table))
+        found = columns.recognise(kind.name, table.header, options.mapping, blank=blank_columns(table=table))
     except columns.MappingProblem as error:
         raise BadOption(error.detail) from error
     if missing := found.missing():
@@ -133,7 +141,17 @@ def of_table(*, kind: Kind, table: Table, options: Options) -> Plan:
     )
 
 
-def _blank(table: Table) -> set[int]:
+def setting_of(*, options: Options, now: datetime) -> Setting:
+    """What the readers of cells must know. Raises :class:`BadOption`."""
+    try:
+        order = DateOrder(options.dates)
+        zone = ZoneInfo(options.zone) if options.zone else organisation.zone()
+    except (ValueError, KeyError) as error:
+        raise BadOption("--dates is dmy or mdy, and --zone the name of a time zone.") from error
+    return Setting(zone=zone, order=order, country=organisation.current().country, now=now)
+
+
+def blank_columns(*, table: Table) -> set[int]:
     """The columns that hold nothing in the first rows. Rows that can't be read are told of later."""
     blank = set(range(len(table.header)))
     try:

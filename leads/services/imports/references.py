@@ -33,7 +33,7 @@ def owners(*, batch: Batch) -> None:
     for text in written:
         named = by_name.get(identities.person_name_key(text), [])
         found = by_ref.get(text) or by_email.get(text.lower()) or (named[0] if len(named) == 1 else None)
-        if found is None and batch.create_missing:
+        if found is None and batch.may_make_users():
             found = _new_owner(batch, text)
         if found is not None:
             rows.append((text, found))

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from leads.domain import csvfiles
-from leads.domain.values import BadValue, DateOrder
+from leads.domain.values import BadValue
 from leads.models import ImportRun, ImportState, SourceKind
 from leads.services import sources
 from leads.services.imports import kinds, plans, unmapped
@@ -27,13 +27,11 @@ from leads.services.imports.cells import LeaveOut, Setting
 from leads.services.imports.kinds import Kind
 from leads.services.imports.plans import BadOption, Options, Plan, UnreadableFile
 from leads.services.imports.staging import Batch
-from leads.services.imports.watching import Unwatched, Watch
+from leads.services.imports.watching import Cancelled, Unwatched, Watch
 from smarketing.core import formulas, locks
+from smarketing.core.errors import Invalid
 from smarketing.users.models import User
-from smarketing.users.selectors import organisation
 
-# How many faults are told in the answer itself; the error file has all.
-TOLD_FAULTS = 20
 # After so many rows, whoever watches is told.
 _PORTION = 1_000
 # Deferred checks of a million rows would fill the memory until the commit.
@@ -43,6 +41,12 @@ SET LOCAL work_mem = '128MB';
 SET LOCAL jit = off;
 SET LOCAL lock_timeout = '30s';
 """
+
+
+class NothingUsable(Invalid):
+    """No row of the file could be used."""
+
+    code = "nothing_usable"
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ def run(
         mapping=plan.told(),
         unmapped=[plan.table.header[position] for position in plan.unmapped],
     )
-    setting = _setting(options, now)
+    setting = plans.setting_of(options=options, now=now)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_PACE)
@@ -112,15 +116,6 @@ def run(
         if options.dry_run or not report.created + report.updated + report.unchanged:
             transaction.set_rollback(True)
     return report
-
-
-def _setting(options: Options, now: datetime) -> Setting:
-    try:
-        order = DateOrder(options.dates)
-        zone = ZoneInfo(options.zone) if options.zone else organisation.zone()
-    except (ValueError, KeyError) as error:
-        raise BadOption("--dates is dmy or mdy, and --zone the name of a time zone.") from error
-    return Setting(zone=zone, order=order, country=organisation.current().country, now=now)
 
 
 def _begin(
@@ -158,6 +153,7 @@ def _begin(
         zone=setting.zone.key,
         actor=actor,
         now=now,
+        may_lock=record is None,
         notes=list(plan.ambiguous),
     )
 
@@ -254,28 +250,30 @@ def _finish(batch: Batch, report: Report, path: Path, options: Options, now: dat
         {"row": row, "line": line, "column": batch.fields.get(name, name), "reason": reason}
         for row, line, name, reason in batch.faults()
     ]
-    report.errors = faults[:TOLD_FAULTS]
+    report.errors = faults[: options.told]
     if options.errors is not None and (faults or options.errors.exists()):
         _write_errors(options.errors, faults)
         report.error_file = str(options.errors) if faults else ""
-    run = batch.run
-    run.state, run.finished_at, run.updated_at = ImportState.DONE, now, now
-    run.created_count, run.updated_count = report.created, report.updated
-    run.unchanged_count, run.rejected_count = report.unchanged, report.rejected
-    run.error_file, run.notes = report.error_file[:500], report.notes
-    run.save(
-        update_fields=[
-            "state",
-            "finished_at",
-            "updated_at",
-            "created_count",
-            "updated_count",
-            "unchanged_count",
-            "rejected_count",
-            "error_file",
-            "notes",
-        ]
+    if not options.dry_run:
+        _close(batch, report, now)
+
+
+def _close(batch: Batch, report: Report, now: datetime) -> None:
+    """Say in the run's own row what became of it, in the transaction of its rows."""
+    closed = ImportRun.objects.filter(pk=batch.run.pk, state=ImportState.RUNNING, is_cancelled=False).update(
+        state=ImportState.DONE,
+        finished_at=now,
+        updated_at=now,
+        mapping=report.mapping,
+        created_count=report.created,
+        updated_count=report.updated,
+        unchanged_count=report.unchanged,
+        rejected_count=report.rejected,
+        error_file=report.error_file[:500],
+        notes=report.notes,
     )
+    if not closed:
+        raise Cancelled(_("The import was stopped; nothing was changed."))
 
 
 def _write_errors(path: Path, faults: Sequence[Mapping[str, Any]]) -> None:

@@ -20,6 +20,7 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from leads.models import ImportRun, Source
+from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
 _CHUNK = 10_000
@@ -38,6 +39,8 @@ class Batch:
     zone: str
     actor: User | None
     now: datetime
+    # Whether tables may be locked for a first big load; nobody else can work meanwhile.
+    may_lock: bool = True
     notes: list[str] = field(default_factory=list)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     _faults: list[tuple[int, int, str, str]] = field(default_factory=list)
@@ -45,6 +48,10 @@ class Batch:
     def has(self, *names: str) -> bool:
         """Whether one of these fields is mapped to a column."""
         return any(name in self.fields for name in names)
+
+    def may_make_users(self) -> bool:
+        """Whether unknown owners become users: asked for, and by somebody who may manage users."""
+        return self.create_missing and (self.actor is None or self.actor.may(Capability.MANAGE_USERS))
 
     def note(self, text: str) -> None:
         """Tell the person something about the run that is no fault of a row."""

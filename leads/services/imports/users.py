@@ -13,7 +13,7 @@ from leads.domain import identities
 from leads.services.imports import cells
 from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch
-from smarketing.users.domain.roles import SIDE_OF_ROLE, Role, Side
+from smarketing.users.domain.roles import SIDE_OF_ROLE, Capability, Role, Side
 from smarketing.users.models import Team, User, UserRef
 from smarketing.users.services import teams, users
 
@@ -210,4 +210,5 @@ KIND = Kind(
         Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
     ),
     apply=apply,
+    capability=Capability.MANAGE_USERS,
 )
