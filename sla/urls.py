@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from sla.views import agreements, board, calendars, clocks, queue
+from sla.views import agreement_parts, agreements, board, calendars, clocks, queue
 
 app_name = "sla"
 
@@ -26,6 +26,9 @@ urlpatterns: list[URLPattern] = [
     path("agreement/<int:number>/propose/", agreements.propose, name="agreement_propose"),
     path("agreement/<int:number>/discard/", agreements.discard, name="agreement_discard"),
     path("agreement/<int:number>/sign/", agreements.sign, name="agreement_sign"),
+    path("agreement/<int:number>/annex/", agreement_parts.annex, name="agreement_annex"),
+    path("agreement/<int:number>/effective/", agreement_parts.effective, name="agreement_effective"),
+    path("agreement/<int:number>/comment/", agreement_parts.comment, name="agreement_comment"),
     path("settings/calendar/", calendars.default, name="calendar"),
     path("settings/calendar/new/", calendars.create, name="calendar_new"),
     path("settings/calendar/preview/", calendars.preview, name="calendar_preview"),

@@ -11,6 +11,7 @@ from leads.selectors import timeline
 from sla import subscribers
 from sla.invariants import ALL
 from sla.selectors import agreements, attainment, lead_cells, queue, timeline_rows
+from sla.services import agreements as agreement_services
 from sla.services import sweep
 from sla.views import panels as lead_panels
 from smarketing.core import clock, invariants, loops, readings
@@ -46,6 +47,7 @@ def _follow_facts() -> None:
 def _keep_watch() -> None:
     """The sweep follows time; its lag and the invariants show whether it does."""
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0, true_clock=True))
+    loops.register(loops.Loop(name="agreements", run_once=agreement_services.run_once, every_seconds=60.0))
     readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
     readings.register(
         readings.Reading(

@@ -8,42 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-FIRST_RESPONSE = "first_response"
-SIDES = ("marketing", "sales")
+from sla.domain.metrics import CLOCKS, DEPTH, METRICS, Metric, Term
+
 BANDS = tuple(f + i for f in "ABC" for i in "123")
 MAX_CLAUSES = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What can be promised: by whom, in which unit, and within which bounds a target makes sense."""
-
-    key: str
-    side: str
-    comparator: str
-    unit: str
-    least: Decimal
-    most: Decimal
-    needs_calendar: bool
-
-
-METRICS: Mapping[str, Metric] = {
-    FIRST_RESPONSE: Metric(
-        key=FIRST_RESPONSE,
-        side="sales",
-        comparator="<=",
-        unit="minutes",
-        least=Decimal(1),
-        most=Decimal(30 * 24 * 60),
-        needs_calendar=True,
-    )
-}
+LONGEST_GRACE = 30 * 86400
+SIDES = ("marketing", "sales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +41,10 @@ class ClausesInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ClauseSpec:
-    """One checked promise. ``calendar``, ``accountable`` and ``backup`` are ids.
+    """One checked promise. ``calendar``, ``accountable``, ``backup`` and ``team`` are ids.
 
-    ``bands`` names the cells it covers ("A1"); empty means every delivered lead. ``target`` is in the
-    unit of the metric.
+    ``bands`` names the cells it covers ("A1"), ``team`` whose leads; empty means every delivered lead.
+    ``target`` is in the unit of the metric, ``terms`` are the further numbers that the metric knows.
     """
 
     side: str
@@ -78,44 +54,74 @@ class ClauseSpec:
     period: str = ""
     calendar: int | None = None
     bands: tuple[str, ...] = ()
+    team: int | None = None
     grace_seconds: int = 0
     accountable: int | None = None
     backup: int | None = None
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+    def duration(self, business_day: timedelta) -> timedelta:
+        """The promised open time of a clause about time, grace included; a day is ``business_day``."""
+        grace = timedelta(seconds=self.grace_seconds)
+        if self.metric == DEPTH:
+            return int(self.term("within_days")) * business_day + grace
+        if METRICS[self.metric].unit == "days":
+            return float(self.target) * business_day + grace
+        return timedelta(minutes=float(self.target)) + grace
+
+    def term(self, key: str) -> Any:
+        """A further number or word of the clause, or what holds when it says nothing; None for neither."""
+        default = next(term.default for term in METRICS[self.metric].terms if term.key == key)
+        return self.terms.get(key, default)
+
+    def covers(self, cell: str, teams: Collection[int] = ()) -> bool:
+        """Does the promise hold for leads of this cell, whose owner is in these teams?
+
+        One without a known cell is always covered.
+        """
+        in_team = self.team is None or self.team in teams
+        return in_team and (not self.bands or not cell or cell in self.bands)
 
     @property
-    def duration(self) -> timedelta:
-        """The target of a clause about time, grace included."""
-        return timedelta(minutes=float(self.target), seconds=self.grace_seconds)
-
-    def covers(self, cell: str) -> bool:
-        """Does the promise hold for leads of this cell? One without a known cell is always covered."""
-        return not self.bands or not cell or cell in self.bands
+    def population(self) -> dict[str, Any]:
+        """Whose leads it covers, as it is stored."""
+        bands = {"bands": list(self.bands)} if self.bands else {}
+        return bands | ({"team": self.team} if self.team is not None else {})
 
     def to_json(self) -> dict[str, Any]:
-        """The canonical form of one clause."""
-        return {
+        """The canonical form of one clause; parts added later are left out while they say nothing."""
+        told = {
             "side": self.side,
             "metric": self.metric,
             "comparator": self.comparator,
             "target": str(self.target.normalize() + 0),
             "period": self.period,
             "calendar": self.calendar,
-            "population": {"bands": list(self.bands)} if self.bands else {},
+            "population": self.population,
             "grace_seconds": self.grace_seconds,
             "accountable": self.accountable,
             "backup": self.backup,
         }
+        return told | ({"terms": dict(self.terms)} if self.terms else {})
 
 
-def canonical(clauses: Sequence[ClauseSpec]) -> bytes:
-    """Canonical JSON: sorted keys, no spaces, UTF-8, in the order of the agreement."""
-    document = {"clauses": [clause.to_json() for clause in clauses]}
+def canonical(
+    clauses: Sequence[ClauseSpec], *, annex: Mapping[str, Any] | None = None, effective_on: date | None = None
+) -> bytes:
+    """Canonical JSON of the text: sorted keys, no spaces, UTF-8, clauses in the order of the agreement."""
+    document: dict[str, Any] = {"clauses": [clause.to_json() for clause in clauses]}
+    if annex:
+        document["annex"] = annex
+    if effective_on is not None:
+        document["effective_on"] = effective_on.isoformat()
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def digest(clauses: Sequence[ClauseSpec]) -> str:
+def digest(
+    clauses: Sequence[ClauseSpec], *, annex: Mapping[str, Any] | None = None, effective_on: date | None = None
+) -> str:
     """SHA-256 of the canonical form, in hex: what both sides sign."""
-    return hashlib.sha256(canonical(clauses)).hexdigest()
+    return hashlib.sha256(canonical(clauses, annex=annex, effective_on=effective_on)).hexdigest()
 
 
 def parse(data: object) -> tuple[ClauseSpec, ...]:
@@ -140,11 +146,14 @@ def parse(data: object) -> tuple[ClauseSpec, ...]:
 
 
 def _check_no_double(clauses: Sequence[ClauseSpec], problems: list[Problem]) -> None:
-    """Two clauses of one metric must not both cover a lead: which of them would be measured?"""
+    """Two clocks of one metric must not both run for a lead; a count for some leads may stand beside all."""
     for i, clause in enumerate(clauses):
         for earlier in clauses[:i]:
+            if clause.metric != earlier.metric or clause.team != earlier.team:
+                continue
             shared = not clause.bands or not earlier.bands or set(clause.bands) & set(earlier.bands)
-            if clause.metric == earlier.metric and shared:
+            same = clause.bands == earlier.bands and clause.terms.get("per") == earlier.terms.get("per")
+            if shared if clause.metric in CLOCKS else same and clause.period == earlier.period:
                 detail = "Two clauses promise this for the same leads. Give them different bands."
                 problems.append(Problem(f"clauses.{i}.population", "overlap", detail))
 
@@ -160,7 +169,7 @@ class _Reader:
         if not isinstance(item, Mapping):
             self.refuse("", "not_an_object", "A clause must be an object.")
             return None
-        known = {*ClauseSpec.__dataclass_fields__, "population"} - {"bands"}
+        known = {*ClauseSpec.__dataclass_fields__, "population"} - {"bands", "team"}
         for name in sorted(set(map(str, item)) - known):
             self.refuse(name, "unknown", "There is no such part of a clause.")
         metric = METRICS.get(str(item.get("metric", "")))
@@ -173,13 +182,16 @@ class _Reader:
             metric=metric.key,
             comparator=self.one_of(item, "comparator", (metric.comparator,)),
             target=self.target(item.get("target"), metric),
-            period=self.one_of(item, "period", ("",)),
+            period=self.one_of(item, "period", metric.periods),
             calendar=self.identifier(item, "calendar"),
             bands=self.bands(item.get("population")),
+            team=self.team(item.get("population")),
             grace_seconds=self.grace(item.get("grace_seconds", 0)),
             accountable=self.identifier(item, "accountable"),
             backup=self.identifier(item, "backup"),
+            terms=self.terms(item.get("terms"), metric),
         )
+        self.ceiling(clause)
         if metric.needs_calendar and clause.calendar is None and len(self.problems) == before:
             self.refuse("calendar", "required", "Choose the calendar whose hours count.")
         return clause if len(self.problems) == before else None
@@ -203,16 +215,50 @@ class _Reader:
         return target.quantize(Decimal("0.0001"))
 
     def bands(self, population: object) -> tuple[str, ...]:
-        if population is None or population == {}:
+        if population is None:
             return ()
-        bands = population.get("bands") if isinstance(population, Mapping) else None
-        if not isinstance(bands, list) or set(map(str, bands)) - set(BANDS) or len(population) != 1:  # type: ignore[arg-type]
+        bands = population.get("bands", []) if isinstance(population, Mapping) else None
+        unknown = set(population) - {"bands", "team"} if isinstance(population, Mapping) else set()
+        if not isinstance(bands, list) or set(map(str, bands)) - set(BANDS) or unknown:
             self.refuse("population", "unknown", "Name the cells it covers, A1 to C3, or leave it empty.")
             return ()
         return tuple(sorted(set(map(str, bands))))
 
+    def team(self, population: object) -> int | None:
+        return self.identifier(population, "team") if isinstance(population, Mapping) else None
+
+    def terms(self, given: object, metric: Metric) -> dict[str, Any]:
+        if given is None:
+            return {}
+        if not isinstance(given, Mapping):
+            self.refuse("terms", "not_an_object", "The further terms must be an object.")
+            return {}
+        known = {term.key: term for term in metric.terms}
+        for name in sorted(set(map(str, given)) - set(known)):
+            self.refuse(f"terms.{name}", "unknown", f"This metric only knows: {', '.join(known) or 'none'}.")
+        read = {}
+        for key in sorted(set(known) & set(map(str, given))):
+            if given[key] is not None and self.is_good(given[key], known[key]):
+                read[key] = given[key]
+        return read
+
+    def is_good(self, value: object, term: Term) -> bool:
+        if term.choices:
+            good, detail = value in term.choices, f"Choose one of: {', '.join(term.choices)}."
+        else:
+            good = isinstance(value, int) and not isinstance(value, bool) and term.least <= value <= term.most
+            detail = f"Give a whole number from {term.least} to {term.most}."
+        if not good:
+            self.refuse(f"terms.{term.key}", "out_of_range", detail)
+        return good
+
+    def ceiling(self, clause: ClauseSpec) -> None:
+        ceiling = clause.terms.get("ceiling")
+        if ceiling is not None and ceiling < clause.target:
+            self.refuse("terms.ceiling", "below_floor", "The ceiling can't lie below what is promised.")
+
     def grace(self, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 30 * 86400:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_GRACE:
             self.refuse("grace_seconds", "out_of_range", "Give whole seconds from 0 to 30 days.")
             return 0
         return value

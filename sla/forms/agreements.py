@@ -1,72 +1,102 @@
-"""Browser input of an agreement: its clauses, and why a clock waits."""
+"""Browser input beside the clauses: roles, links, words, plan, the day it takes effect; comments; pauses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
-from sla.domain.clauses import BANDS, FIRST_RESPONSE, ClauseSpec
-from sla.models import Calendar
+from funnel.models import Stage
+from sla.domain.metrics import METRICS
+from sla.selectors import prose
 from smarketing.core.errors import DomainError
-from smarketing.users.models import User
+from smarketing.users.models import SideChoices
 
-UNITS = (("60", gettext_lazy("business hours")), ("1", gettext_lazy("business minutes")))
-# Parts of a clause in the service's errors, and the field that shows them.
-FIELD_OF = {"population": "bands", "grace_seconds": "grace"}
+MOST_ROWS = 60
 
 
-class ClauseForm(forms.Form):
-    """The clause on first response."""
+def _bindings() -> list[tuple[str, str]]:
+    numbers = [(f"metric:{key}", prose.name(key)) for key in METRICS]
+    stages = [(f"stage:{stage.code}", stage.name) for stage in Stage.objects.order_by("position", "pk")]
+    return [("", "–"), *numbers, *stages]
 
-    target = forms.DecimalField(
-        label=gettext_lazy("First attempt within"),
-        min_value=Decimal("0.01"),
-        max_digits=8,
-        decimal_places=2,
-        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+
+class RoleForm(forms.Form):
+    """Who does what."""
+
+    side = forms.ChoiceField(label=_("Side"), choices=SideChoices.choices)
+    title = forms.CharField(label=_("Role"), max_length=200)
+    who = forms.CharField(label=_("Who"), max_length=200, required=False)
+    duties = forms.CharField(
+        label=_("Responsible for"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
-    unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=UNITS)
-    calendar = forms.ModelChoiceField(
-        label=gettext_lazy("Hours that count"), queryset=Calendar.objects.all(), empty_label=None
+
+
+class LinkForm(forms.Form):
+    """Where to find something."""
+
+    title = forms.CharField(label=_("What"), max_length=200)
+    url = forms.CharField(label=_("Where"), max_length=2000)
+
+
+class TermForm(forms.Form):
+    """What a word means, and which number or stage it explains wherever that appears."""
+
+    term = forms.CharField(label=_("Word"), max_length=200)
+    bound_to = forms.ChoiceField(label=_("Explains"), choices=_bindings, required=False)
+    meaning = forms.CharField(
+        label=_("What it means"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
-    bands = forms.MultipleChoiceField(
-        label=gettext_lazy("Only for leads of these cells"),
-        choices=[(band, band) for band in BANDS],
+
+
+class PlanForm(forms.Form):
+    """Something the two teams set out to do."""
+
+    what = forms.CharField(label=_("What"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    owner = forms.CharField(label=_("Who"), max_length=200)
+    due = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}))
+
+
+PARTS: Mapping[str, type[forms.Form]] = {
+    "roles": RoleForm,
+    "glossary": TermForm,
+    "links": LinkForm,
+    "plan": PlanForm,
+}
+TITLES = {
+    "roles": _("Roles and responsibilities"),
+    "glossary": _("What words mean"),
+    "links": _("Where to find what"),
+    "plan": _("Plan of action"),
+}
+
+
+class EffectiveForm(forms.Form):
+    """From which day a version holds."""
+
+    effective_on = forms.DateField(
+        label=_("In force from"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("None chosen means every delivered lead."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Empty: as soon as both sides have signed."),
     )
-    grace = forms.IntegerField(
-        label=gettext_lazy("Grace in minutes"), min_value=0, max_value=43200, required=False
-    )
-    accountable = forms.ModelChoiceField(
-        label=gettext_lazy("Accountable"), queryset=User.objects.get_queryset().active(), required=False
-    )
-    backup = forms.ModelChoiceField(
-        label=gettext_lazy("In their absence"), queryset=User.objects.get_queryset().active(), required=False
-    )
-
-    def document(self) -> dict[str, Any]:
-        """The clause as ``sla.domain.clauses.parse`` reads it."""
-        values = self.cleaned_data
-        return {
-            "side": "sales",
-            "metric": FIRST_RESPONSE,
-            "target": str(values["target"] * Decimal(values["unit"])),
-            "calendar": values["calendar"].pk,
-            "population": {"bands": values["bands"]} if values["bands"] else {},
-            "grace_seconds": (values["grace"] or 0) * 60,
-            "accountable": values["accountable"].pk if values["accountable"] else None,
-            "backup": values["backup"].pk if values["backup"] else None,
-        }
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, max_value=10**9)
 
 
-ClauseFormSet = forms.formset_factory(ClauseForm, extra=0, min_num=1, max_num=20, can_delete=True)
+class CommentForm(forms.Form):
+    """A comment on a version, or on one of its clauses."""
+
+    text = forms.CharField(label=_("Comment"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    position = forms.TypedChoiceField(
+        label=_("About"), coerce=int, empty_value=None, required=False, choices=[]
+    )
+
+    def __init__(self, *args: Any, clauses: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["position"].choices = [("", str(_("the whole version"))), *clauses]  # type: ignore[attr-defined]
 
 
 class PauseForm(forms.Form):
@@ -75,35 +105,44 @@ class PauseForm(forms.Form):
     reason = forms.CharField(max_length=300)
 
 
-def initial(specs: Iterable[ClauseSpec]) -> list[dict[str, Any]]:
-    """Stored clauses as the forms show them, in hours where that is a whole number."""
-    shown = []
-    for spec in specs:
-        in_hours = spec.target % 60 == 0
-        shown.append(
-            {
-                "target": (spec.target / 60 if in_hours else spec.target).normalize() + 0,
-                "unit": "60" if in_hours else "1",
-                "calendar": spec.calendar,
-                "bands": list(spec.bands),
-                "grace": spec.grace_seconds // 60 or None,
-                "accountable": spec.accountable,
-                "backup": spec.backup,
-            }
-        )
-    return shown
+class AnnexForms:
+    """The formsets of the annex, each with an empty row to write into; emptied rows fall away."""
 
+    def __init__(self, annex: Mapping[str, Any], *, data: QueryDict | None = None) -> None:
+        self.sets = {}
+        for part, form in PARTS.items():
+            made = forms.formset_factory(form, extra=1, max_num=MOST_ROWS, can_delete=True)
+            self.sets[part] = made(data, initial=annex.get(part, []), prefix=part)
 
-def refuse(formset: Any, error: DomainError) -> None:
-    """Put what the service refused beside the clause and field it is about."""
-    kept = [form for form in formset.forms if not formset._should_delete_form(form)]
-    for item in error.errors:
-        parts = item.field.split(".")
-        if len(parts) == 3 and parts[1].isdigit() and int(parts[1]) < len(kept):
-            form = kept[int(parts[1])]
-            name = FIELD_OF.get(parts[2], parts[2])
-            form.add_error(name if name in form.fields else None, item.detail)
-        else:
-            formset._non_form_errors.append(item.detail)
-    if not error.errors:
-        formset._non_form_errors.append(_(error.detail))
+    def is_valid(self) -> bool:
+        """Whether every row can be read."""
+        answers = [formset.is_valid() for formset in self.sets.values()]
+        return all(answers)
+
+    def document(self) -> dict[str, list[dict[str, str]]]:
+        """The annex as ``sla.domain.annex.parse`` reads it."""
+        return {
+            part: [
+                {name: str(form.cleaned_data[name] or "") for name in PARTS[part].base_fields}
+                for form in formset.forms
+                if form.cleaned_data and form not in formset.deleted_forms
+            ]
+            for part, formset in self.sets.items()
+        }
+
+    def refuse(self, error: DomainError) -> None:
+        """Put what the service refused beside its row ("annex.links.0.url")."""
+        for item in error.errors:
+            parts = item.field.split(".")
+            formset = self.sets.get(parts[1]) if len(parts) > 1 else None
+            if formset is not None and len(parts) == 4 and parts[2].isdigit():
+                rows = [f for f in formset.forms if f.cleaned_data and f not in formset.deleted_forms]
+                rows[int(parts[2])].add_error(parts[3], item.detail)
+            elif formset is not None:
+                formset.non_form_errors().append(item.detail)
+        if not error.errors:
+            next(iter(self.sets.values())).non_form_errors().append(error.detail)
+
+    def cards(self) -> list[tuple[str, Any]]:
+        """Each part's title and formset."""
+        return [(str(TITLES[part]), formset) for part, formset in self.sets.items()]

@@ -1,11 +1,19 @@
 """Tables of the SLA app."""
 
-from sla.models.agreement import Agreement, AgreementSignature, AgreementState, AgreementVersion, Clause
+from sla.models.agreement import (
+    Agreement,
+    AgreementComment,
+    AgreementSignature,
+    AgreementState,
+    AgreementVersion,
+    Clause,
+)
 from sla.models.calendar import Calendar, CalendarVersion
 from sla.models.clock import Clock, ClockAction, ClockEvent, ClockKind, ClockState
 
 __all__ = [
     "Agreement",
+    "AgreementComment",
     "AgreementSignature",
     "AgreementState",
     "AgreementVersion",

@@ -26,17 +26,24 @@ class AgreementState(models.TextChoices):
 
     DRAFT = "draft", _("Draft")
     PROPOSED = "proposed", _("Proposed")
+    SIGNED = "signed", _("Signed, not in force yet")
     IN_FORCE = "in_force", _("In force")
     RETIRED = "retired", _("Retired")
 
 
 class AgreementVersion(Stamped, Versioned):
-    """One version. ``digest`` is the SHA-256 of its canonical JSON (``sla.domain.clauses``)."""
+    """One version. ``digest`` is the SHA-256 of its canonical JSON (``sla.domain.clauses``).
+
+    ``annex`` holds roles, links, words and a plan (``sla.domain.annex``). Signed by both it is in force
+    at once, or from ``effective_on`` on: the start of that day where the organisation is.
+    """
 
     agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=AgreementState.choices, default=AgreementState.DRAFT)
     digest = models.CharField(max_length=64, blank=True)
+    annex = models.JSONField(default=dict, blank=True)
+    effective_on = models.DateField(null=True)
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     in_force_from = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
@@ -68,6 +75,7 @@ class Clause(models.Model):
     period = models.CharField(_("period"), max_length=12, blank=True)
     calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     population = models.JSONField(default=dict, blank=True)
+    terms = models.JSONField(default=dict, blank=True)
     grace_seconds = models.PositiveIntegerField(default=0)
     accountable = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     backup = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -96,3 +104,22 @@ class AgreementSignature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.digest[:8]}"
+
+
+class AgreementComment(models.Model):
+    """What somebody said about a version, or about one of its clauses by its position. Never changed."""
+
+    version = models.ForeignKey(
+        AgreementVersion, on_delete=models.CASCADE, related_name="comments", db_index=False
+    )
+    position = models.PositiveSmallIntegerField(null=True)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(_("comment"))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["version", "id"]
+        indexes = [models.Index(fields=["version", "id"], name="comments_of_version")]
+
+    def __str__(self) -> str:
+        return f"comment {self.pk}"

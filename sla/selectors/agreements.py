@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db.models import Prefetch, QuerySet
 
 from sla.domain import clauses as rules
 from sla.domain.clauses import ClauseSpec
-from sla.models import AgreementSignature, AgreementState, AgreementVersion, CalendarVersion, Clause
+from sla.models import AgreementSignature, AgreementState, AgreementVersion, Clause
 from sla.selectors import prose
 from smarketing.users.domain.roles import Side
 from smarketing.users.models import SideChoices
 
 OPEN_STATES = (AgreementState.DRAFT, AgreementState.PROPOSED)
-
-
-@dataclass(frozen=True, slots=True)
-class ResponsePromise:
-    """A clause on first response in force, with the calendar version that applies now."""
-
-    clause: Clause
-    calendar_version: CalendarVersion
-    target: timedelta
+# A version signed for a later day is the next one, and is no longer edited.
+COMING_STATES = (*OPEN_STATES, AgreementState.SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +77,8 @@ def in_force() -> VersionText | None:
 
 
 def in_progress() -> VersionText | None:
-    """The draft or proposal of the next version."""
-    version = versions().filter(state__in=OPEN_STATES).first()
+    """The draft or proposal of the next version, or the one that is signed for a later day."""
+    version = versions().filter(state__in=COMING_STATES).first()
     return None if version is None else text_of(version)
 
 
@@ -118,9 +110,11 @@ def spec_of(clause: Clause) -> ClauseSpec:
         period=clause.period,
         calendar=clause.calendar_id,
         bands=tuple(clause.population.get("bands", ())),
+        team=clause.population.get("team"),
         grace_seconds=clause.grace_seconds,
         accountable=clause.accountable_id,
         backup=clause.backup_id,
+        terms=clause.terms,
     )
 
 
@@ -129,15 +123,6 @@ def specs_of(version: AgreementVersion) -> list[ClauseSpec]:
     return [spec_of(clause) for clause in version.clauses.all()]
 
 
-def response_promises(*, cell: str = "") -> list[ResponsePromise]:
-    """What sales promises for a lead of this cell ("A1") delivered now; empty without an agreement."""
-    clauses = Clause.objects.filter(
-        version__state=AgreementState.IN_FORCE, metric=rules.FIRST_RESPONSE
-    ).order_by("position")
-    promised = []
-    for clause in clauses:
-        spec = spec_of(clause)
-        version = CalendarVersion.objects.filter(calendar=clause.calendar_id).order_by("-number").first()
-        if version is not None and spec.covers(cell):
-            promised.append(ResponsePromise(clause, version, spec.duration))
-    return promised
+def digest_of(version: AgreementVersion) -> str:
+    """The digest of what is stored of a version now; signatures hold only while it is the signed one."""
+    return rules.digest(specs_of(version), annex=version.annex, effective_on=version.effective_on)

@@ -6,13 +6,15 @@ never edited: a new version is drafted from it, and clocks keep the clause they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import Max
 
+from funnel.models import Stage
+from sla.domain import annex as annexes
 from sla.domain import clauses as rules
 from sla.domain.clauses import ClauseSpec
 from sla.events import AgreementInForce
@@ -29,7 +31,8 @@ from smarketing.core import events
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability, Side
-from smarketing.users.models import User
+from smarketing.users.models import Team, User
+from smarketing.users.selectors import organisation
 
 SIGNS_FOR = {Capability.SIGN_MARKETING: Side.MARKETING, Capability.SIGN_SALES: Side.SALES}
 
@@ -62,9 +65,14 @@ class AgreementChanged(Stale):
 
 @transaction.atomic
 def draft(*, actor: User | None, now: datetime) -> AgreementVersion:
-    """The version being drawn up; made from what is in force when there is none."""
+    """The version being drawn up; made from what is in force when there is none.
+
+    Raises NotEditable while a version that both have signed waits for its day.
+    """
     agreement = _lock()
-    present = _version(agreement, agreements.OPEN_STATES)
+    present = _version(agreement, agreements.COMING_STATES)
+    if present is not None and present.state == AgreementState.SIGNED:
+        raise NotEditable("The next version is signed already and waits for its day.")
     if present is not None:
         return present
     source = _version(agreement, [AgreementState.IN_FORCE])
@@ -72,6 +80,8 @@ def draft(*, actor: User | None, now: datetime) -> AgreementVersion:
     version = AgreementVersion.objects.create(
         agreement=agreement, number=last + 1, author=actor, created_at=now, updated_at=now
     )
+    if source is not None:
+        version.annex = source.annex
     _write_clauses(version, agreements.specs_of(source) if source else [], now)
     changed(actor=actor, action="agreement_drafted", obj=version, now=now)
     return version
@@ -81,26 +91,33 @@ def draft(*, actor: User | None, now: datetime) -> AgreementVersion:
 def update(
     *,
     version: AgreementVersion,
-    clauses: Any,
+    clauses: Any = "keep",
+    annex: Any = "keep",
+    effective_on: date | None | Literal["keep"] = "keep",
     actor: User | None,
     now: datetime,
     expected_version: int | None = None,
 ) -> AgreementVersion:
-    """Replace the clauses; signatures are cleared and a proposal is a draft again.
+    """Replace clauses, annex or the day it takes effect; signatures are cleared, a proposal is a draft again.
 
-    ``clauses`` is a list as ``sla.domain.clauses.parse`` reads it. Raises AgreementInvalid,
-    NotEditable, AgreementChanged.
+    ``clauses`` is a list as ``sla.domain.clauses.parse`` reads it, ``annex`` an object as
+    ``sla.domain.annex.parse`` does; what is not given stays. Raises AgreementInvalid, NotEditable,
+    AgreementChanged.
     """
     _lock()
     locked = _fresh(version, expected_version)
     if locked.state not in agreements.OPEN_STATES:
         raise NotEditable("What is in force is not edited. Draft a new version.")
-    specs = _checked(clauses)
-    before = _document(agreements.specs_of(locked))
+    before = _document(locked)
+    specs = agreements.specs_of(locked) if clauses == "keep" else _checked(clauses)
+    if annex != "keep":
+        locked.annex = _checked_annex(annex)
+    if effective_on != "keep":
+        locked.effective_on = effective_on
     locked.signatures.all().delete()
     _write_clauses(locked, specs, now, state=AgreementState.DRAFT)
     changed(
-        actor=actor, action="agreement_edited", obj=locked, before=before, after=_document(specs), now=now
+        actor=actor, action="agreement_edited", obj=locked, before=before, after=_document(locked), now=now
     )
     return locked
 
@@ -131,7 +148,7 @@ def discard(*, version: AgreementVersion, actor: User | None, now: datetime) -> 
         actor=actor,
         action="agreement_discarded",
         obj=locked,
-        before=_document(agreements.specs_of(locked)),
+        before=_document(locked),
         now=now,
     )
     locked.delete()
@@ -141,9 +158,9 @@ def discard(*, version: AgreementVersion, actor: User | None, now: datetime) -> 
 def sign(*, version: AgreementVersion, digest: str, signer: User, now: datetime) -> AgreementVersion:
     """Sign for the signer's side what carries ``digest``; with both signatures it is in force.
 
-    The former version retires at the same instant. The version a new installation starts with is in
-    force before anybody has signed; it is signed by the same call. Raises NotASigner, NotSignable,
-    AlreadySigned, AgreementChanged.
+    One with a day of its own waits for that day. The former version retires at the same instant. The
+    version a new installation starts with is in force before anybody has signed; it is signed by the
+    same call. Raises NotASigner, NotSignable, AlreadySigned, AgreementChanged.
     """
     side = side_of(signer=signer)
     if side is None:
@@ -152,7 +169,7 @@ def sign(*, version: AgreementVersion, digest: str, signer: User, now: datetime)
     locked = _fresh(version, None)
     if locked.state not in (AgreementState.PROPOSED, AgreementState.IN_FORCE):
         raise NotSignable("Only a proposal can be signed.")
-    if not digest or digest != locked.digest or digest != rules.digest(agreements.specs_of(locked)):
+    if not digest or digest != locked.digest or digest != agreements.digest_of(locked):
         raise AgreementChanged("The text has changed since you read it. Read it again and sign that.")
     if locked.signatures.filter(side=side).exists():
         raise AlreadySigned("Your side has signed this version already.")
@@ -163,8 +180,31 @@ def sign(*, version: AgreementVersion, digest: str, signer: User, now: datetime)
     if locked.state == AgreementState.PROPOSED and locked.signatures.filter(digest=digest).count() == len(
         Side
     ):
-        _put_in_force(agreement, locked, now)
+        if locked.effective_on is not None and now < effective_from(day=locked.effective_on):
+            _set_state(locked, AgreementState.SIGNED, now)
+        else:
+            _put_in_force(agreement, locked, now)
     return locked
+
+
+def effective_from(*, day: date) -> datetime:
+    """The instant at which a version with this day takes effect: its start where the organisation is."""
+    return datetime.combine(day, time.min, tzinfo=organisation.zone())
+
+
+@transaction.atomic
+def run_once(*, now: datetime, limit: int = 1) -> int:
+    """Put a version in force whose day has come, dated by that day."""
+    del limit
+    waiting = AgreementVersion.objects.filter(state=AgreementState.SIGNED, effective_on__isnull=False).first()
+    if waiting is None or waiting.effective_on is None or now < effective_from(day=waiting.effective_on):
+        return 0
+    agreement = _lock()
+    locked = _fresh(waiting, None)
+    if locked.state != AgreementState.SIGNED or locked.effective_on is None:
+        return 0
+    _put_in_force(agreement, locked, effective_from(day=locked.effective_on), now)
+    return 1
 
 
 def side_of(*, signer: User) -> Side | None:
@@ -172,12 +212,15 @@ def side_of(*, signer: User) -> Side | None:
     return next((side for capability, side in SIGNS_FOR.items() if signer.may(capability)), None)
 
 
-def _put_in_force(agreement: Agreement, version: AgreementVersion, now: datetime) -> None:
+def _put_in_force(
+    agreement: Agreement, version: AgreementVersion, at: datetime, now: datetime | None = None
+) -> None:
+    now = now or at
     former = _version(agreement, [AgreementState.IN_FORCE])
     if former is not None:
-        former.retired_at = now
+        former.retired_at = at
         _set_state(former, AgreementState.RETIRED, now)
-    version.in_force_from = now
+    version.in_force_from = at
     _set_state(version, AgreementState.IN_FORCE, now)
     events.publish(AgreementInForce(version_id=version.pk, number=version.number, now=now))
 
@@ -206,11 +249,14 @@ def _checked(data: Any) -> tuple[ClauseSpec, ...]:
         raise AgreementInvalid("Some clauses can't be used as they are.", errors=errors) from invalid
     errors = []
     calendars = set(Calendar.objects.values_list("pk", flat=True))
+    teams = set(Team.objects.values_list("pk", flat=True))
     people = {i for s in specs for i in (s.accountable, s.backup) if i}
     known = set(User.objects.active().filter(pk__in=people).values_list("pk", flat=True))
     for i, spec in enumerate(specs):
         if spec.calendar is not None and spec.calendar not in calendars:
             errors.append(FieldError(f"clauses.{i}.calendar", "unknown", "There is no such calendar."))
+        if spec.team is not None and spec.team not in teams:
+            errors.append(FieldError(f"clauses.{i}.population", "unknown", "There is no such team."))
         for name in ("accountable", "backup"):
             person = getattr(spec, name)
             if person is not None and person not in known:
@@ -234,14 +280,15 @@ def _write_clauses(
             target=spec.target,
             period=spec.period,
             calendar_id=spec.calendar,
-            population={"bands": list(spec.bands)} if spec.bands else {},
+            population=spec.population,
+            terms=dict(spec.terms),
             grace_seconds=spec.grace_seconds,
             accountable_id=spec.accountable,
             backup_id=spec.backup,
         )
         for position, spec in enumerate(specs, start=1)
     )
-    version.digest = rules.digest(specs)
+    version.digest = rules.digest(specs, annex=version.annex, effective_on=version.effective_on)
     _set_state(version, state, now)
 
 
@@ -249,8 +296,26 @@ def _set_state(version: AgreementVersion, state: str, now: datetime) -> None:
     version.state = state
     version.updated_at = now
     version.version += 1
-    version.save(update_fields=["state", "digest", "in_force_from", "retired_at", "updated_at", "version"])
+    version.save(
+        update_fields=[
+            "state", "digest", "annex", "effective_on", "in_force_from", "retired_at", "updated_at",
+            "version",
+        ]
+    )  # fmt: skip
 
 
-def _document(specs: Sequence[ClauseSpec]) -> dict[str, Any]:
-    return {"clauses": [spec.to_json() for spec in specs]}
+def _document(version: AgreementVersion) -> dict[str, Any]:
+    day = version.effective_on
+    return {
+        "clauses": [spec.to_json() for spec in agreements.specs_of(version)],
+        "annex": version.annex,
+        "effective_on": day.isoformat() if day else None,
+    }
+
+
+def _checked_annex(data: Any) -> Mapping[str, Any]:
+    try:
+        return annexes.parse(data, stages=frozenset(Stage.objects.values_list("code", flat=True)))
+    except annexes.AnnexInvalid as invalid:
+        errors = [FieldError(f.field, f.code, f.detail) for f in invalid.faults]
+        raise AgreementInvalid("Some parts can't be used as they are.", errors=errors) from invalid

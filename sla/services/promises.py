@@ -8,8 +8,9 @@ from django.db import transaction
 
 from funnel.models import Handoff, LeadScore
 from leads.events import ActivityLogged
+from sla.domain import metrics
 from sla.models import Clock, ClockKind
-from sla.selectors import agreements
+from sla.selectors import promised
 from sla.services import clocks
 from sla.services.books import ClockRefused
 from sla.services.clocks import HandoffHasExpired
@@ -36,7 +37,7 @@ def start_for_delivery(*, handoff_id: int, at: datetime, now: datetime) -> list[
             now=now,
             owner=handoff.owner,
         )
-        for promise in agreements.response_promises(cell=_cell(handoff))
+        for promise in promised.in_time(of=[metrics.FIRST_RESPONSE], cell=_cell(handoff))
     ]
 
 

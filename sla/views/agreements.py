@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sla import access
-from sla.forms.agreements import ClauseFormSet, initial, refuse
+from sla.domain.metrics import METRICS
+from sla.forms.agreements import CommentForm, EffectiveForm
+from sla.forms.clauses import AddClauseForm, ClauseFormSet, initial, refuse
 from sla.models import AgreementState, AgreementVersion
+from sla.selectors import agreement_changes, attainment, glossary, prose
 from sla.selectors import agreements as read
-from sla.selectors import attainment
 from sla.services import agreements
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
@@ -35,6 +37,7 @@ def agreement(request: Request) -> HttpResponse:
         "next": _visible(read.in_progress(), request),
         "versions": [v for v in read.versions() if _may_see(v, request)],
         "kept": attainment.attainment(period=month, now=request.now),
+        "glossary": glossary.in_force(),
         **_may(request, text),
     }
     return rendering.page(request, "sla/agreement.html", context)
@@ -42,10 +45,40 @@ def agreement(request: Request) -> HttpResponse:
 
 @page(capability=Capability.VIEW)
 def version(request: Request, number: int) -> HttpResponse:
-    """One version as it was or is to be signed."""
-    found = access.agreement_version(request.user, number)
+    """One version as it was or is to be signed, what it changes, and what was said about it."""
+    return show_version(request, access.agreement_version(request.user, number))
+
+
+def show_version(
+    request: Request,
+    found: AgreementVersion,
+    *,
+    form: CommentForm | None = None,
+    day: EffectiveForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a version; ``form`` and ``day`` are given back when they could not be taken."""
     text = read.text_of(found)
-    return rendering.page(request, "sla/agreement_version.html", {"text": text, **_may(request, text)})
+    former = agreement_changes.former_of(found)
+    context = {
+        "text": text,
+        "former": former,
+        "changes": agreement_changes.changes(found, former) if former else [],
+        "annex_changes": agreement_changes.annex_changes(found, former) if former else [],
+        "comments": agreement_changes.comments(found),
+        "comment_form": form or CommentForm(clauses=clause_choices(found)),
+        "effective_form": day or EffectiveForm(initial={"effective_on": found.effective_on}),
+        "is_open": found.state in read.OPEN_STATES,
+        **_may(request, text),
+    }
+    return rendering.page(request, "sla/agreement_version.html", context, status=status)
+
+
+def clause_choices(found: AgreementVersion) -> list[tuple[int, str]]:
+    """The clauses of a version for a select."""
+    return [
+        (clause.position, f"{clause.position}. {prose.name(clause.metric)}") for clause in found.clauses.all()
+    ]
 
 
 @page(capability=Capability.EDIT_AGREEMENT, methods=["POST"])
@@ -127,17 +160,24 @@ def sign(request: Request, number: int) -> HttpResponse:
 
 
 def _one_more(request: Request) -> Any:
-    """The forms as they were sent, with one more clause like the last."""
+    """The forms as they were sent, with one more clause of the metric that was chosen."""
     data = request.POST.copy()
-    count = min(int(data.get("clauses-TOTAL_FORMS") or 0), 19)
-    for name in ("target", "unit", "calendar"):
-        data[f"clauses-{count}-{name}"] = data.get(f"clauses-{count - 1}-{name}", "")
+    count = min(int(data.get("clauses-TOTAL_FORMS") or 0), 39)
+    metric = (
+        METRICS.get(data.get("add_metric", "")) or METRICS[data.get("clauses-0-metric", "first_response")]
+    )
+    data[f"clauses-{count}-metric"] = metric.key
+    for name in ("unit", "calendar"):
+        data.setdefault(f"clauses-{count}-{name}", data.get(f"clauses-0-{name}", ""))
+    for term in metric.terms:
+        if term.default is not None:
+            data[f"clauses-{count}-{term.key}"] = str(term.default)
     data["clauses-TOTAL_FORMS"] = str(count + 1)
     return ClauseFormSet(data, prefix="clauses")
 
 
 def _form(request: Request, found: AgreementVersion, formset: Any, *, status: int = 200) -> HttpResponse:
-    context = {"version": found, "formset": formset}
+    context = {"version": found, "formset": formset, "add_form": AddClauseForm()}
     return rendering.page(request, "sla/agreement_edit.html", context, status=status)
 
 
@@ -146,6 +186,7 @@ def _may(request: Request, text: read.VersionText | None) -> dict[str, Any]:
     signable = text is not None and text.version.state in (AgreementState.PROPOSED, AgreementState.IN_FORCE)
     return {
         "may_edit": request.user.may(Capability.EDIT_AGREEMENT),
+        "may_comment": request.user.may(Capability.LOG_ACTIVITY),
         "may_sign": bool(signable and text and side and text.side(side).signature is None),
     }
 

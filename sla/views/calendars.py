@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from sla import access
+from sla.domain import metrics
 from sla.domain.calendars import CalendarError, WeeklyCalendar
 from sla.forms.calendars import CalendarForm, NewCalendarForm, PublicHolidaysForm, initial, lines, merged
 from sla.models import Calendar
-from sla.selectors import agreements, public_holidays
 from sla.selectors import calendars as read
+from sla.selectors import promised, public_holidays
 from sla.services import calendars
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
@@ -153,7 +154,7 @@ def _with_public_holidays(request: Request, calendar: Calendar, form: CalendarFo
 
 def _examples(body: dict[str, Any], now: datetime) -> list[Example]:
     """Deliveries at telling instants and when their first response would be due."""
-    promises = agreements.response_promises()
+    promises = promised.in_time(of=[metrics.FIRST_RESPONSE])
     target = promises[0].target if promises else DEFAULT_TARGET
     rules = WeeklyCalendar.from_json(body)
     friday = now + timedelta(days=(4 - now.weekday()) % 7)

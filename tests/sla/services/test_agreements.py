@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sla.domain import clauses as rules
+from sla.domain import metrics
 from sla.models import Agreement, AgreementSignature, AgreementState, AgreementVersion, Calendar, Clause
 from sla.selectors import agreements as read
+from sla.selectors import promised
 from sla.services import agreements
 from smarketing.users.domain.roles import Role
 from tests.sla.conftest import HOUR, MONDAY, make_user
@@ -38,7 +40,14 @@ def test_a_new_installation_has_an_agreement_that_nobody_has_signed():
     assert not text.is_signed
     assert [s.side for s in text.unsigned] == ["marketing", "sales"]
     assert [p.sentence for p in text.side("sales").promises] == [
-        "Sales makes the first attempt to reach every delivered lead within 1 business hour of its delivery."
+        "Sales makes the first attempt to reach every delivered lead within 1 business hour of its delivery.",
+        "Sales makes at least 5 attempts to reach every delivered lead, over at least 2 channels and on at "
+        "least 3 business days, within 10 business days of its delivery.",
+        "Sales explains every returned lead within 2 business days of its return.",
+        "Every rep contacts at least 20 prospects each week.",
+    ]
+    assert [p.sentence for p in text.side("marketing").promises] == [
+        "Marketing delivers at least 100 qualified leads to every rep each month."
     ]
 
 
@@ -71,7 +80,7 @@ def test_both_signatures_put_a_version_in_force_and_retire_the_former(
     former = AgreementVersion.objects.get(number=1)
     assert (former.state, former.retired_at) == (AgreementState.RETIRED, LATER + HOUR)
     assert Agreement.objects.count() == 1
-    (promise,) = read.response_promises()
+    (promise,) = promised.in_time(of=[metrics.FIRST_RESPONSE])
     assert promise.target == 2 * HOUR
 
 
@@ -124,7 +133,7 @@ def test_what_is_in_force_is_not_edited(sales_manager):
     ):
         with pytest.raises(agreements.NotEditable):
             change()
-    assert version.clauses.get().target == 60
+    assert version.clauses.get(position=1).target == 60
 
 
 def test_a_stale_edit_is_refused(sales_manager):
@@ -133,7 +142,7 @@ def test_a_stale_edit_is_refused(sales_manager):
         agreements.update(
             version=version, clauses=[clause()], actor=sales_manager, now=LATER, expected_version=1
         )
-    assert version.clauses.get().target == 60
+    assert version.clauses.get(position=1).target == 60
 
 
 def test_a_discarded_draft_leaves_what_is_in_force(sales_manager):
@@ -163,7 +172,7 @@ def test_a_bad_clause_is_refused_with_its_place(sales_manager, change, field, co
     with pytest.raises(agreements.AgreementInvalid) as refused:
         agreements.update(version=version, clauses=[clause(**change)], actor=sales_manager, now=LATER)
     assert [(e.field, e.code) for e in refused.value.errors] == [(field, code)]
-    assert version.clauses.get().target == 60
+    assert version.clauses.get(position=1).target == 60
 
 
 def test_two_clauses_may_not_promise_the_same_twice(sales_manager):

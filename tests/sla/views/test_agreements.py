@@ -72,7 +72,7 @@ def test_a_bad_clause_is_shown_beside_its_field(sales_manager, client_of):
     overlap = client.post("/agreement/2/edit/", form_data({}, {"target": "3"}))
     assert overlap.status_code == 422
     assert "Two clauses promise this for the same leads" in text_of(overlap)
-    assert AgreementVersion.objects.get(number=2).clauses.get().target == 60
+    assert AgreementVersion.objects.get(number=2).clauses.get(position=1).target == 60
 
 
 def test_a_stale_edit_is_refused(sales_manager, client_of):
