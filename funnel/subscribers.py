@@ -14,7 +14,14 @@ from funnel.events import (
 )
 from funnel.forms import segments
 from funnel.services import alert_hits, delivery, notices, placing, scoring, tombstones
-from leads.events import ActivityLogged, EventsRecorded, LeadsCaptured, LeadsChanged
+from leads.events import (
+    ActivityLogged,
+    EventsJoined,
+    EventsRecorded,
+    HistoriesChanged,
+    LeadsCaptured,
+    LeadsChanged,
+)
 
 
 def place(fact: LeadsCaptured) -> None:
@@ -35,8 +42,8 @@ def score_again(fact: LeadsChanged) -> None:
     delivery.retry_failed(lead_ids=list(fact.lead_ids), now=fact.now)
 
 
-def add_interest(fact: EventsRecorded) -> None:
-    """Each event adds to its person's interest, once."""
+def add_interest(fact: EventsRecorded | EventsJoined) -> None:
+    """Each event adds to its person's interest, once: when it is stored, or when its person is found."""
     scoring.apply_events(event_ids=fact.event_ids, now=fact.now)
 
 
@@ -65,6 +72,11 @@ def refuse(fact: StageMoved) -> None:
 def refuse_returned(fact: HandoffReturned) -> None:
     """Some reasons of sales refuse the person for ever."""
     tombstones.after_return(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def count_again(fact: HistoriesChanged) -> None:
+    """What had been counted belongs to somebody else now: these persons' interest comes from all events."""
+    scoring.recount(person_ids=fact.person_ids, now=fact.now)
 
 
 def tell_delivered(fact: HandoffDelivered) -> None:

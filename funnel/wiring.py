@@ -22,7 +22,14 @@ from funnel.services import alert_hits, delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
 from funnel.views import tombstone_panels as refusals
-from leads.events import ActivityLogged, EventsRecorded, LeadsCaptured, LeadsChanged
+from leads.events import (
+    ActivityLogged,
+    EventsJoined,
+    EventsRecorded,
+    HistoriesChanged,
+    LeadsCaptured,
+    LeadsChanged,
+)
 from leads.selectors import timeline
 from leads.services.imports import kinds
 from smarketing.core import invariants as audited
@@ -44,6 +51,8 @@ def connect() -> None:
     subscribe(ActivityLogged, subscribers.note_contact)
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
+    subscribe(EventsJoined, subscribers.add_interest)
+    subscribe(HistoriesChanged, subscribers.count_again)
     subscribe(HandoffDelivered, subscribers.tell_delivered)
     subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
     subscribe(HandoffWaiting, subscribers.tell_waiting)

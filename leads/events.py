@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from smarketing.core.events import Fact
@@ -78,4 +78,28 @@ class ConsentRecorded(Fact):
 
     entry_id: int
     person_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventsJoined(Fact):
+    """Stored events of nobody became a person's: each from now on adds to that person's history."""
+
+    event_ids: tuple[UUID, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoriesChanged(Fact):
+    """Events of these persons came or went after they had been counted: compute anew what rests on them."""
+
+    person_ids: tuple[int, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsChanged(Fact):
+    """Sessions of a source that began on a UTC day are new, differ or are gone."""
+
+    days: tuple[tuple[int, date], ...]
     now: datetime

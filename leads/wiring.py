@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import palette as hits
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
+from leads.services import visitors
 from leads.services.imports import (
     activities,
     asking,
@@ -31,6 +32,7 @@ KINDS = (users.KIND, companies.KIND, people.KIND, leads.KIND, touchpoints.KIND, 
 def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
     _take_files()
+    loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
     for provider in (*timeline_rows.PROVIDERS, *timeline_consents.PROVIDERS):
         timeline.register(provider)
     navigation.register(

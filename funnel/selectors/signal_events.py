@@ -41,7 +41,11 @@ def of_signal(*, lead: Lead, key: str, at: datetime) -> SignalEvents:
     slot = next((n for n, signal in enumerate(rules.signals) if signal.key == key), None)
     if slot is None:
         return SignalEvents([], 0, 0.0)
-    rows = Event.objects.filter(person=lead.person_id, occurred_at__lte=at).order_by("-occurred_at", "-pk")
+    rows = (
+        Event.objects.counting()
+        .filter(person=lead.person_id, occurred_at__lte=at)
+        .order_by("-occurred_at", "-pk")
+    )
     matching = [row for row in rows.values_list(*signals.COLUMNS)[:READ] if slot in signals.slots(rules, row)]
     counted: dict[datetime, list[datetime]] = {}
     occurrences = [Occurrence(0, row[4]) for row in matching]

@@ -23,14 +23,16 @@ def slots(definition: Definition, row: Row) -> list[int]:
 
 
 def of_events(event_ids: Sequence[UUID]) -> list[Row]:
-    """The events with these keys whose person is known."""
-    return list(Event.objects.filter(pk__in=event_ids, person_id__isnull=False).values_list(*COLUMNS))
+    """The events with these keys that count and whose person is known."""
+    known = Event.objects.counting().filter(pk__in=event_ids, person_id__isnull=False)
+    return list(known.values_list(*COLUMNS))
 
 
 def history(definition: Definition, person_ids: Sequence[int]) -> dict[int, list[Occurrence]]:
     """Every counting event of these persons, for a replay."""
     found: dict[int, list[Occurrence]] = {person: [] for person in person_ids}
-    events = Event.objects.filter(person_id__in=among(person_ids)).order_by("person_id", "occurred_at", "id")
+    counting = Event.objects.counting().filter(person_id__in=among(person_ids))
+    events = counting.order_by("person_id", "occurred_at", "id")
     for row in events.values_list(*COLUMNS).iterator(chunk_size=5000):
         found[row[0]].extend(Occurrence(slot, row[4]) for slot in slots(definition, row))
     return found

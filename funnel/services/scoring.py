@@ -181,6 +181,20 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     return sum(counted.values())
 
 
+@_step
+def recount(*, person_ids: Sequence[int], now: datetime) -> None:
+    """Compute the interest of these persons from all their events, and let leads qualify by it.
+
+    For events that came or went after they had been counted. Nobody who qualified is taken back.
+    """
+    frame = frames.held()
+    masses.lock_people(frame=frame, people=person_ids)
+    masses.rebuild(frame=frame, people=sorted(person_ids))
+    leads = sorted(bands.open_leads_of(people=person_ids).values())
+    bands.reassess(frame=frame, lead_ids=leads, now=now)
+    qualifying.look(frame=frame, lead_ids=leads, now=now)
+
+
 @transaction.atomic
 def run_once(*, now: datetime, limit: int) -> int:
     """Lower the bands of persons whose interest has cooled below the one they held."""

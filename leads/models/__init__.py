@@ -12,12 +12,14 @@ from leads.models.consent import (
     Purpose,
     SuppressedAddress,
 )
-from leads.models.event import Event, EventKind
+from leads.models.event import Event, EventKind, Screened
+from leads.models.identity import IdentityClaim, IdentityConflict, PersonTrait
 from leads.models.imports import ImportMapping, ImportRun, ImportState
 from leads.models.lead import Lead
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.source import Channel, FromSource, Source, SourceKind
 from leads.models.touchpoint import Touchpoint, TouchpointKind
+from leads.models.visitor import Session, Visitor, VisitorJoin
 
 __all__ = [
     "Activity",
@@ -41,6 +43,8 @@ __all__ = [
     "EventKind",
     "FromSource",
     "ImportMapping",
+    "IdentityClaim",
+    "IdentityConflict",
     "ImportRun",
     "ImportState",
     "Lead",
@@ -49,9 +53,14 @@ __all__ = [
     "PersonPhone",
     "PersonRef",
     "Purpose",
+    "PersonTrait",
+    "Screened",
+    "Session",
     "Source",
     "SourceKind",
     "SuppressedAddress",
     "Touchpoint",
     "TouchpointKind",
+    "Visitor",
+    "VisitorJoin",
 ]

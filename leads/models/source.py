@@ -23,6 +23,8 @@ class Source(Stamped):
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=12, choices=SourceKind.choices, default=SourceKind.IMPORT)
+    # Somebody whom this source identifies by e-mail for the first time is a new lead.
+    opens_laps = models.BooleanField(_("identification makes a lead"), default=True, db_default=True)
 
     class Meta:
         ordering = ["code"]

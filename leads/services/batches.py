@@ -36,6 +36,7 @@ class CaptureInput:
     external_id: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     company: Company | CompanyInput | None = None
+    is_contact: bool = True
 
 
 Outcome = Captured | DomainError | DataError | IntegrityError

@@ -21,12 +21,16 @@ from smarketing.core.errors import FieldError, Invalid
 _MAX_PROPERTIES = 32 * 1024  # bytes of JSON, as Segment limits an event
 _INSERT = """
 INSERT INTO leads_event
-    (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties)
-SELECT id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties::jsonb
+    (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
+     visitor_id, user_id, is_named, context, screened)
+SELECT id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties::jsonb,
+       visitor_id, user_id, is_named, context::jsonb, screened
 FROM unnest(
     %s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::text[]
-) AS t (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties)
+    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[], %s::bool[], %s::text[],
+    %s::text[]
+) AS t (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
+        visitor_id, user_id, is_named, context, screened)
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
@@ -40,7 +44,11 @@ class BadEvent(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class EventInput:
-    """One behaviour as its source tells it. ``message_id`` is unique within the source."""
+    """One behaviour as its source tells it. ``message_id`` is unique within the source.
+
+    ``id`` is the event's key where the caller has computed it already. The last five columns are those of
+    tracking: see :class:`~leads.models.Event`.
+    """
 
     source: Source
     message_id: str
@@ -52,6 +60,12 @@ class EventInput:
     url: str = ""
     received_at: datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    id: uuid.UUID | None = None
+    visitor_id: int | None = None
+    user_id: str = ""
+    is_named: bool = False
+    context: Mapping[str, Any] = field(default_factory=dict)
+    screened: str = ""
 
 
 def id_of(*, source: Source, message_id: str) -> uuid.UUID:
@@ -72,7 +86,7 @@ def record(*, rows: Sequence[EventInput], now: datetime) -> tuple[uuid.UUID, ...
         raise BadEvent(_("Some of the events can't be stored."), errors=wrong)
     by_id: dict[uuid.UUID, EventInput] = {}
     for row in rows:
-        by_id.setdefault(id_of(source=row.source, message_id=row.message_id), row)
+        by_id.setdefault(row.id or id_of(source=row.source, message_id=row.message_id), row)
     if not by_id:
         return ()
     columns = zip(*(_columns(key, row, now) for key, row in sorted(by_id.items())), strict=True)
@@ -98,6 +112,11 @@ def _columns(key: uuid.UUID, row: EventInput, now: datetime) -> tuple[Any, ...]:
         min(row.occurred_at, received),
         received,
         json.dumps(dict(row.properties)),
+        row.visitor_id,
+        row.user_id,
+        row.is_named,
+        json.dumps(dict(row.context)),
+        row.screened,
     )
 
 
@@ -110,6 +129,8 @@ def _faults(number: int, row: EventInput) -> list[FieldError]:
         "name": len(row.name) > 255,
         "url": len(row.url) > 2000,
         "properties": not _storable(row.properties),
+        "user_id": len(row.user_id) > 255,
+        "context": bool(row.context) and not _storable(row.context),
     }
     texts = {"message_id": row.message_id, "anonymous_id": row.anonymous_id, "name": row.name, "url": row.url}
     found |= {name: True for name, text in texts.items() if "\x00" in text}

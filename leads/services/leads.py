@@ -81,12 +81,14 @@ def capture(
     external_id: str | None = None,
     attributes: Mapping[str, Any] | None = None,
     company: Company | CompanyInput | None = None,
+    is_contact: bool = True,
     actor: User | None,
     now: datetime,
 ) -> Captured:
     """Somebody shows interest: find or make the person, and open a lap unless one is open.
 
-    Without ``source`` a colleague has typed it in.
+    Without ``source`` a colleague has typed it in. ``is_contact`` is false where the contact by which
+    they came has its touchpoint already.
     An open lap is not doubled: its blanks are filled and a touchpoint is added. The same
     ``(source, external_id)`` again changes nothing. The person is locked first and the lead after,
     so that of two captures of one e-mail address one opens the lap and the other finds it. Raises
@@ -112,7 +114,8 @@ def capture(
         events.publish(fact)
     else:
         _fill(lead, values, attributes or {}, actor=actor, now=now)
-    _touch(lead, values, source=source, external_id=external_id, at=at, actor=actor, now=now)
+    if is_contact:
+        _touch(lead, values, source=source, external_id=external_id, at=at, actor=actor, now=now)
     return Captured(lead, created=created)
 
 

@@ -29,6 +29,7 @@ class Namespace(IntEnum):
     COMPANY = 10
     ATTRIBUTE = 11
     TOMBSTONE = 12
+    IDENTITY = 13
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

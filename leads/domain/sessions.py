@@ -1,0 +1,128 @@
+"""Sessions and touches of a visitor: pure projections of the visitor's events, the same in any order.
+
+A session ends after half an hour without an event, or when the visitor becomes somebody else. A new campaign
+or midnight does not end it, as in Google Analytics 4. A session has one touch per channel: the first event
+that came by it. An event comes by a channel when it carries campaign parameters, a click id or a referrer of
+another site; the first event of a session comes directly when it carries none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from leads.domain.channels import host_of
+
+REST = timedelta(minutes=30)
+PAGES = frozenset({"page", "screen"})
+# What makes a session: behaviour on the site. Naming oneself and reading mail are none.
+KINDS = frozenset({*PAGES, "track", "form"})
+MAX_ENGAGEMENT = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One event of a visitor, as sessions look at it."""
+
+    at: datetime
+    id: UUID
+    kind: str
+    source: int = 0
+    url: str = ""
+    referrer: str = ""
+    title: str = ""
+    campaign: Mapping[str, str] = field(default_factory=dict)
+    person: int | None = None
+    engagement_seconds: int = 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it came from somewhere: parameters, a click id or another site's page."""
+        return bool(self.campaign) or bool(outside(self.referrer, self.url))
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """The first event of a session that came by a channel."""
+
+    hit: Hit
+    channel: str
+
+
+def outside(referrer: str, url: str) -> str:
+    """The referrer where it is another site's; "" where it is ours (also from a subdomain) or missing."""
+    theirs, ours = host_of(referrer), host_of(url)
+    if not theirs or theirs == ours:
+        return ""
+    inside = bool(ours) and (theirs.endswith(f".{ours}") or ours.endswith(f".{theirs}"))
+    return "" if inside else referrer
+
+
+def sessions_of(hits: Iterable[Hit]) -> list[list[Hit]]:
+    """The hits of one visitor, cut into sessions."""
+    found: list[list[Hit]] = []
+    for hit in sorted(hits, key=lambda h: (h.at, h.id)):
+        last = found[-1][-1] if found else None
+        if last is None or hit.at - last.at > REST or hit.person != last.person:
+            found.append([hit])
+        else:
+            found[-1].append(hit)
+    return found
+
+
+def touches_of(session: Sequence[Hit], channel_of: Callable[[Hit], str]) -> list[Touch]:
+    """One touch per channel, in the order of the events."""
+    found: dict[str, Touch] = {}
+    for number, hit in enumerate(session):
+        if number == 0 or hit.arrived:
+            channel = channel_of(hit)
+            found.setdefault(channel, Touch(hit, channel))
+    return list(found.values())
+
+
+def columns_of(session: Sequence[Hit]) -> dict[str, Any]:
+    """What is told of a session, without its channel."""
+    pages = [hit for hit in session if hit.kind in PAGES]
+    located = [hit for hit in session if hit.url] or list(session)
+    entry = session[0]
+    return {
+        "person_id": entry.person,
+        "started_at": entry.at,
+        "last_at": session[-1].at,
+        "pages": len(pages),
+        "events": len(session),
+        "engagement_seconds": min(sum(hit.engagement_seconds for hit in session), MAX_ENGAGEMENT),
+        "entry_url": located[0].url,
+        "exit_url": located[-1].url,
+        "referrer": outside(entry.referrer, entry.url),
+        "parameters": dict(entry.campaign),
+    }
+
+
+def source_and_medium(campaign: Mapping[str, str]) -> tuple[str, str]:
+    """utm_source and utm_medium; where both are missing, what a click id says by itself."""
+    source, medium = campaign.get("utm_source", ""), campaign.get("utm_medium", "")
+    if source or medium:
+        return source, medium
+    for name, said in _CLICKS.items():
+        if name in campaign:
+            return said
+    return "", ""
+
+
+# Advertising systems put these ids on paid clicks only. Facebook and X put theirs on every link, so those
+# name the site and not the price.
+_CLICKS = {
+    "gclid": ("google", "cpc"),
+    "gbraid": ("google", "cpc"),
+    "wbraid": ("google", "cpc"),
+    "dclid": ("google", "display"),
+    "msclkid": ("bing", "cpc"),
+    "li_fat_id": ("linkedin", "cpc"),
+    "ttclid": ("tiktok", "cpc"),
+    "fbclid": ("facebook", "referral"),
+    "twclid": ("twitter", "referral"),
+}

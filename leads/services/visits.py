@@ -1,0 +1,115 @@
+"""Touchpoints of website visits: one per channel and session, known by the event that each stands for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Lower
+
+from leads.domain import channels
+from leads.domain.sessions import Hit, Touch, outside, source_and_medium
+from leads.events import TouchpointsRecorded
+from leads.models import Campaign, Lead, Touchpoint, TouchpointKind
+from smarketing.core import events
+from smarketing.core.keysets import among
+
+
+def channel_of(hit: Hit) -> str:
+    """The code of the channel by which the visitor came."""
+    source, medium = source_and_medium(hit.campaign)
+    campaign = hit.campaign.get("utm_campaign", "")
+    return channels.classify(source, medium, campaign, outside(hit.referrer, hit.url))
+
+
+def write(*, touches: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, int], now: datetime) -> None:
+    """Bring the touchpoints of ``hits`` in line with ``touches``: what is no touch any more goes.
+
+    ``codes`` are the keys of the channels. Needs a transaction; the caller holds the visitors' locks.
+    """
+    stored = Touchpoint.objects.filter(
+        source__in={hit.source for hit in hits},
+        external_id__in=[_key(hit) for hit in hits],
+        kind=TouchpointKind.VISIT,
+    )
+    known = {row.external_id: row for row in stored}
+    laps = _laps({touch.hit.person for touch in touches if touch.hit.person is not None})
+    campaigns = _campaigns(touches)
+    new: list[Touchpoint] = []
+    for touch in touches:
+        values = _columns(touch, codes, laps, campaigns)
+        row = known.pop(_key(touch.hit), None)
+        if row is None:
+            own = {
+                "source_id": touch.hit.source,
+                "external_id": _key(touch.hit),
+                "kind": TouchpointKind.VISIT,
+            }
+            new.append(Touchpoint(**values, **own, created_at=now, updated_at=now))
+        elif different := [name for name, value in values.items() if getattr(row, name) != value]:
+            for name in different:
+                setattr(row, name, values[name])
+            row.updated_at = now
+            row.save(update_fields=[*different, "updated_at"])
+    if known:
+        Touchpoint.objects.filter(pk__in=among(row.pk for row in known.values())).delete()
+    if new:
+        made = Touchpoint.objects.bulk_create(new, batch_size=500)
+        events.publish(TouchpointsRecorded(tuple(row.pk for row in made), now))
+
+
+def _key(hit: Hit) -> str:
+    return f"visit {hit.id}"
+
+
+def _columns(
+    touch: Touch,
+    codes: Mapping[str, int],
+    laps: Mapping[int, Sequence[Lead]],
+    campaigns: Mapping[str, int],
+) -> dict[str, Any]:
+    hit = touch.hit
+    tagged = (hit.campaign.get("utm_id", "").lower(), hit.campaign.get("utm_campaign", "").lower())
+    return {
+        "person_id": hit.person,
+        "lead_id": _lap_at(laps.get(hit.person or 0, ()), hit.at),
+        "occurred_at": hit.at,
+        "channel_id": codes[touch.channel],
+        "campaign_id": next((campaigns[name] for name in tagged if name in campaigns), None),
+        "title": hit.title[:300],
+        "url": hit.url,
+        "referrer": outside(hit.referrer, hit.url),
+        "parameters": dict(hit.campaign),
+    }
+
+
+def _lap_at(laps: Sequence[Lead], at: datetime) -> int | None:
+    """The lap that a touch belongs to: the one that ran then, or the next one, to which it led."""
+    return next((lap.pk for lap in laps if lap.closed_at is None or lap.closed_at > at), None)
+
+
+def _laps(people: Collection[int]) -> dict[int, list[Lead]]:
+    found: dict[int, list[Lead]] = defaultdict(list)
+    laps = Lead.objects.filter(person_id__in=among(people)).only("pk", "person_id", "closed_at")
+    for lap in laps.order_by("person_id", "lap"):
+        found[lap.person_id].append(lap)
+    return found
+
+
+def _campaigns(touches: Sequence[Touch]) -> dict[str, int]:
+    """Campaigns by what links name them by: the id in the system they came from, or their name."""
+    wanted = {
+        touch.hit.campaign[key].lower()
+        for touch in touches
+        for key in ("utm_id", "utm_campaign")
+        if touch.hit.campaign.get(key)
+    }
+    if not wanted:
+        return {}
+    found: dict[str, int] = {}
+    for column in ("name", "external_id"):
+        rows = Campaign.objects.annotate(said=Lower(column)).filter(said__in=wanted).order_by("-pk")
+        found |= dict(rows.values_list("said", "pk"))
+    return found

@@ -1,0 +1,145 @@
+"""I-5, F-21: shuffled, doubled, split and late deliveries leave the same rows as the ordered run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from funnel.models import Interest
+from leads.domain.tracking import Message
+from leads.models import (
+    Event,
+    IdentityConflict,
+    Person,
+    Session,
+    Touchpoint,
+    Visitor,
+)
+from leads.services import tracking
+from tests.leads.tracking.conftest import START
+
+SITE = "https://shop.example"
+NOW = START + timedelta(days=9)
+
+
+class _Back(Exception):
+    """Ends the transaction of one run."""
+
+
+def rows(messages: Sequence[Message], batches: Sequence[Sequence[Message]]) -> dict[str, Any]:
+    """What these deliveries leave behind, without surrogate keys and receipt times."""
+    found: dict[str, Any] = {}
+    try:
+        with transaction.atomic():
+            for batch in batches:
+                tracking.apply(messages=batch, now=NOW)
+            found = snapshot()
+            raise _Back
+    except _Back:
+        return found
+
+
+def snapshot() -> dict[str, Any]:
+    names = {person.pk: _name(person) for person in Person.objects.all()}
+    return {
+        "persons": sorted(
+            (
+                names[p.pk],
+                sorted(p.emails.values_list("email", "is_primary")),
+                sorted(p.refs.values_list("external_id", flat=True)),
+                sorted(p.phones.values_list("written", flat=True)),
+                (p.first_name, p.last_name, p.title, p.city),
+            )
+            for p in Person.objects.all()
+        ),
+        "events": sorted(
+            (str(e.pk), names.get(e.person_id or 0), e.kind, e.url, e.occurred_at)
+            for e in Event.objects.all()
+        ),
+        "visitors": sorted(
+            (v.anonymous_id, names.get(v.person_id or 0), v.first_seen_at, v.last_seen_at)
+            for v in Visitor.objects.all()
+        ),
+        "sessions": sorted(
+            (s.visitor.anonymous_id, names.get(s.person_id or 0) or "", s.started_at, s.last_at, s.pages,
+             s.events, s.entry_url, s.exit_url, s.referrer, sorted(s.parameters.items()), s.channel.code)
+            for s in Session.objects.select_related("visitor", "channel")
+        ),
+        "touchpoints": sorted(
+            (names[t.person_id], t.occurred_at, t.channel.code, t.url, t.external_id, t.lead_id is not None)
+            for t in Touchpoint.objects.select_related("channel")
+        ),
+        "conflicts": sorted(
+            (names[c.person_id], names[c.other_id], c.user_id, c.email, c.at)
+            for c in IdentityConflict.objects.all()
+        ),
+        "interest": sorted(
+            (names[i.person_id], [round(mass, 9) for mass in i.masses])
+            for i in Interest.objects.all()
+            if any(i.masses)
+        ),
+    }  # fmt: skip
+
+
+def _name(person: Person) -> str:
+    """What a person is told by: the addresses, else the ids."""
+    emails = sorted(person.emails.values_list("email", flat=True))
+    return " ".join(emails or sorted(person.refs.values_list("external_id", flat=True)))
+
+
+@pytest.fixture
+def day(say):
+    """A day on a site: lone visitors, a shared machine, a change of browser, a pseudonym, a conflict."""
+    ad = {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "spring"}
+    ada, bob, cy = ({"email": f"{name}@x.example"} for name in ("ada", "bob", "cy"))
+    home = {"email": "dee@x.example", "address": {"city": "Rome"}}
+    return [
+        say(anonymous="v1", url=f"{SITE}/", referrer="https://www.google.com/"),
+        say(anonymous="v1", minute=2, url=f"{SITE}/pricing"),
+        say("identify", minute=3, anonymous="v1", user="ada", traits={**ada, "name": "Ada L"}),
+        say(anonymous="v1", minute=4, url=f"{SITE}/docs"),
+        say(anonymous="v1", minute=50, url=f"{SITE}/", campaign=ad),
+        say("identify", minute=55, anonymous="v1", user="bob", traits={**bob, "title": "CTO"}),
+        say(anonymous="v1", minute=56, url=f"{SITE}/bob"),
+        say("track", minute=57, user="ada", name="Signed In"),
+        say(anonymous="v2", minute=58, url=f"{SITE}/pricing", referrer="https://chatgpt.com/"),
+        say("identify", minute=59, anonymous="v2", user="ada", traits={**ada, "title": "CEO"}),
+        say("identify", minute=80, user="ada", traits={**ada, "title": "Chair"}),
+        say("identify", minute=90, anonymous="v3", user="ada", traits=bob),
+        say(anonymous="v3", minute=91, url=f"{SITE}/v3"),
+        say("track", minute=95, user="cy", name="Trial Started"),
+        say("identify", minute=96, anonymous="v4", traits={**cy, "phone": "+49 30 901820"}),
+        say("identify", minute=97, user="cy", traits=cy),
+        say("alias", minute=98, user="dee", previous_id="v5"),
+        say(anonymous="v5", minute=60, url=f"{SITE}/five"),
+        say("identify", minute=99, user="dee", traits=home),
+        say("identify", minute=110, user="dee", traits={"email": "dee@new.example"}),
+    ]
+
+
+def test_one_by_one_backwards_and_all_at_once_are_the_same(day, db):
+    ordered = sorted(day, key=lambda m: m.occurred_at)
+    whole = rows(day, [ordered])
+    assert whole["events"]
+    assert len(whole["persons"]) == 4
+    assert rows(day, [[m] for m in ordered]) == whole
+    assert rows(day, [[m] for m in reversed(ordered)]) == whole
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_shuffled_doubled_and_split_deliveries_leave_the_same_rows(day, db, seed):
+    ordered = sorted(day, key=lambda m: m.occurred_at)
+    chance = random.Random(seed)
+    sent = [*day, *chance.choices(day, k=2 * len(day))]
+    chance.shuffle(sent)
+    batches = []
+    while sent:
+        size = chance.randint(1, 8)
+        batches.append(sent[:size])
+        sent = sent[size:]
+    assert rows(day, batches) == rows(day, [ordered])

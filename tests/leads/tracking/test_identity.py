@@ -1,0 +1,149 @@
+"""Who is who: visitors become persons, and identified persons stay apart."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from leads.models import Event, IdentityConflict, Person, PersonEmail, PersonRef, Visitor
+from leads.services import people, visitors
+from tests.leads.tracking.conftest import START
+
+NOON = START + timedelta(hours=3)
+
+
+def owners() -> dict[str, str]:
+    """URL of each event → the main address (or user id) of its person."""
+    found = {}
+    for event in Event.objects.exclude(url="").select_related("person"):
+        found[event.url] = _called(event.person)
+    return found
+
+
+def _called(person: Person | None) -> str:
+    if person is None:
+        return ""
+    main = person.emails.filter(is_primary=True).first()
+    return main.email if main else person.refs.get().external_id
+
+
+def test_a_visitor_is_nobody_until_named(say, told):
+    told(say(anonymous="v1", url="https://x.example/"))
+    assert owners() == {"https://x.example/": ""}
+    assert Visitor.objects.get().anonymous_id == "v1"
+    assert Person.objects.count() == 0
+
+
+def test_history_joins_backwards_to_the_first_person(say, told):
+    told(say(anonymous="v1", url="https://x.example/a"))
+    told(say("identify", minute=5, anonymous="v1", user="u1", traits={"email": "Ada@X.example"}))
+    told(say(anonymous="v1", minute=6, url="https://x.example/b"))
+    assert owners() == {"https://x.example/a": "ada@x.example", "https://x.example/b": "ada@x.example"}
+    assert Visitor.objects.get().person == Person.objects.get()
+
+
+def test_a_second_person_on_the_machine_starts_at_their_own_instant(say, told):
+    told(
+        say(anonymous="v1", url="https://x.example/a"),
+        say("identify", minute=5, anonymous="v1", user="a", traits={"email": "a@x.example"}),
+        say(anonymous="v1", minute=6, url="https://x.example/b"),
+        say("identify", minute=10, anonymous="v1", user="b", traits={"email": "b@x.example"}),
+        say(anonymous="v1", minute=11, url="https://x.example/c"),
+    )
+    assert owners() == {
+        "https://x.example/a": "a@x.example",
+        "https://x.example/b": "a@x.example",
+        "https://x.example/c": "b@x.example",
+    }
+    assert Person.objects.count() == 2
+
+
+def test_a_call_that_names_two_persons_merges_nothing_and_counts_for_the_user_id(say, told):
+    told(
+        say("identify", user="a", traits={"email": "a@x.example"}),
+        say("identify", minute=1, user="b", traits={"email": "b@x.example"}),
+        say("identify", minute=2, user="a", traits={"email": "b@x.example"}, key="both", url="https://x/"),
+    )
+    a, b = (PersonEmail.objects.get(email=f"{n}@x.example").person for n in "ab")
+    assert a != b
+    assert Event.objects.get(url="https://x/").person == a
+    conflict = IdentityConflict.objects.get()
+    assert (conflict.person, conflict.other, conflict.email) == (a, b, "b@x.example")
+
+
+def test_a_user_id_without_an_address_is_a_pseudonym_that_joins_the_address(say, told):
+    told(say("track", user="u1", name="Signed In", url="https://x/1"))
+    pseudonym = Person.objects.get()
+    assert not pseudonym.emails.exists()
+    told(say("identify", minute=1, anonymous="v", traits={"email": "a@x.example"}))
+    assert Person.objects.count() == 2
+    told(say("identify", minute=2, user="u1", traits={"email": "a@x.example"}))
+    person = Person.objects.get()
+    assert PersonRef.objects.get().person == person
+    assert owners() == {"https://x/1": "a@x.example"}
+
+
+def test_a_second_address_of_one_user_is_added(say, told):
+    told(
+        say("identify", user="u1", traits={"email": "new@x.example"}, minute=9),
+        say("identify", user="u1", traits={"email": "old@x.example"}, minute=1),
+    )
+    emails = PersonEmail.objects.order_by("-is_primary").values_list("email", flat=True)
+    assert list(emails) == ["old@x.example", "new@x.example"]
+    assert Person.objects.count() == 1
+
+
+def test_a_known_address_is_that_person_in_every_source(say, told, now):
+    known = people.create(first_name="Ada", emails=["ada@x.example"], actor=None, now=now)
+    told(say("identify", user="u1", traits={"email": "ada@x.example"}))
+    assert Person.objects.get() == known
+    assert PersonRef.objects.get().person == known
+
+
+def test_a_pseudonym_that_a_colleague_has_worked_on_stays(say, told, now):
+    told(say("track", user="u1", name="Signed In"))
+    pseudonym = Person.objects.get()
+    people.update(person=pseudonym, changes={"phones": ["+49 30 901820"]}, actor=None, now=now)
+    people.create(first_name="Ada", emails=["ada@x.example"], actor=None, now=now)
+    told(say("identify", minute=2, user="u1", traits={"email": "ada@x.example"}))
+    assert Person.objects.count() == 2
+    assert IdentityConflict.objects.get().person == pseudonym
+
+
+def test_an_alias_gives_the_visitors_past_to_the_user(say, told):
+    told(
+        say(anonymous="old-id", url="https://x/1"),
+        say("alias", minute=1, user="u1", previous_id="old-id"),
+        say("identify", minute=2, user="u1", traits={"email": "a@x.example"}),
+    )
+    assert owners() == {"https://x/1": "a@x.example"}
+
+
+def test_a_user_id_written_as_an_address_is_that_address(say, told):
+    told(say("track", user="Jen@Email.example", name="Signed In"))
+    assert PersonEmail.objects.get().email == "jen@email.example"
+
+
+def test_a_form_says_who_the_visitor_is(say, told, web, now):
+    told(say(anonymous="v1", url="https://x/1"), say(anonymous="v1", minute=9, url="https://x/2"))
+    ada = people.create(emails=["ada@x.example"], actor=None, now=now)
+    visitors.join(source=web, anonymous_id="v1", person=ada, at=START + timedelta(minutes=5), now=NOON)
+    assert owners() == {"https://x/1": "ada@x.example", "https://x/2": "ada@x.example"}
+
+
+def test_a_form_before_the_first_event_counts_for_what_comes(say, told, web, now):
+    ada = people.create(emails=["ada@x.example"], actor=None, now=now)
+    visitors.join(source=web, anonymous_id="v1", person=ada, at=START, now=NOON)
+    visitors.run_once(now=NOON, limit=10)
+    told(say(anonymous="v1", minute=9, url="https://x/2"))
+    assert owners() == {"https://x/2": "ada@x.example"}
+
+
+def test_a_join_does_not_take_what_another_person_owned(say, told, web, now):
+    told(
+        say("identify", anonymous="v1", user="a", traits={"email": "a@x.example"}),
+        say(anonymous="v1", minute=1, url="https://x/1"),
+        say(anonymous="v1", minute=9, url="https://x/2"),
+    )
+    ada = people.create(emails=["ada@x.example"], actor=None, now=now)
+    visitors.join(source=web, anonymous_id="v1", person=ada, at=START + timedelta(minutes=5), now=NOON)
+    assert owners() == {"https://x/1": "a@x.example", "https://x/2": "ada@x.example"}
