@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from leads.domain.sessions import KINDS, REST, Hit, Touch, columns_of, sessions_of, touches_of
+from leads.domain.sessions import KINDS, REST, Hit, Touch, columns_of, sessions_of
 from leads.events import VisitsChanged
 from leads.models import Channel, Session
 from leads.services import visits
@@ -59,13 +59,13 @@ def refresh(*, ranges: Mapping[int, Range], now: datetime) -> None:
     rows: list[Session] = []
     for visitor, sessions in wanted.items():
         for session in sessions:
-            found = touches_of(session, visits.channel_of)
+            found = visits.touches(session=session)
             touches += [touch for touch in found if touch.hit.person is not None]
             own = {"source_id": session[0].source, "channel_id": codes[found[0].channel]}
             rows.append(Session(visitor_id=visitor, **columns_of(session), **own))
     _write(present, rows, days)
     seen = [hit for found in hits.values() for hit in found]
-    visits.write(touches=touches, hits=seen, codes=codes, now=now)
+    visits.write(found=touches, hits=seen, codes=codes, now=now)
     if days:
         events.publish(VisitsChanged(tuple(sorted(days)), now))
 

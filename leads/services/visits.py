@@ -10,22 +10,26 @@ from typing import Any
 from django.db.models.functions import Lower
 
 from leads.domain import channels
-from leads.domain.sessions import Hit, Touch, outside, source_and_medium
+from leads.domain.sessions import Hit, Touch, outside, source_and_medium, touches_of
 from leads.events import TouchpointsRecorded
 from leads.models import Campaign, Lead, Touchpoint, TouchpointKind
 from smarketing.core import events
 from smarketing.core.keysets import among
 
 
-def channel_of(hit: Hit) -> str:
-    """The code of the channel by which the visitor came."""
+def touches(*, session: Sequence[Hit]) -> list[Touch]:
+    """The contacts of one session, by the rules of channels in force; the first is how it began."""
+    return touches_of(session, _channel_of)
+
+
+def _channel_of(hit: Hit) -> str:
     source, medium = source_and_medium(hit.campaign)
     campaign = hit.campaign.get("utm_campaign", "")
     return channels.classify(source, medium, campaign, outside(hit.referrer, hit.url))
 
 
-def write(*, touches: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, int], now: datetime) -> None:
-    """Bring the touchpoints of ``hits`` in line with ``touches``: what is no touch any more goes.
+def write(*, found: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, int], now: datetime) -> None:
+    """Bring the touchpoints of ``hits`` in line with ``found``: what is no touch any more goes.
 
     ``codes`` are the keys of the channels. Needs a transaction; the caller holds the visitors' locks.
     """
@@ -35,10 +39,10 @@ def write(*, touches: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, 
         kind=TouchpointKind.VISIT,
     )
     known = {row.external_id: row for row in stored}
-    laps = _laps({touch.hit.person for touch in touches if touch.hit.person is not None})
-    campaigns = _campaigns(touches)
+    laps = _laps({touch.hit.person for touch in found if touch.hit.person is not None})
+    campaigns = _campaigns(found)
     new: list[Touchpoint] = []
-    for touch in touches:
+    for touch in found:
         values = _columns(touch, codes, laps, campaigns)
         row = known.pop(_key(touch.hit), None)
         if row is None:

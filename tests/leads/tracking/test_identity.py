@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from leads.models import Event, IdentityConflict, Person, PersonEmail, PersonRef, Visitor
+from leads.models import (
+    Event,
+    IdentityClaim,
+    IdentityConflict,
+    Person,
+    PersonEmail,
+    PersonRef,
+    Visitor,
+    VisitorJoin,
+)
 from leads.services import people, visitors
 from tests.leads.tracking.conftest import START
 
@@ -147,3 +156,20 @@ def test_a_join_does_not_take_what_another_person_owned(say, told, web, now):
     ada = people.create(emails=["ada@x.example"], actor=None, now=now)
     visitors.join(source=web, anonymous_id="v1", person=ada, at=START + timedelta(minutes=5), now=NOON)
     assert owners() == {"https://x/1": "a@x.example", "https://x/2": "ada@x.example"}
+
+
+def test_a_join_that_was_left_for_later_is_carried_out_by_the_loop(say, told, web, now):
+    told(say(anonymous="v1", url="https://x/1"))
+    ada = people.create(emails=["ada@x.example"], actor=None, now=now)
+    VisitorJoin.objects.create(source=web, anonymous_id="v1", person=ada, at=START)
+    assert visitors.run_once(now=NOON, limit=10) == 1
+    assert owners() == {"https://x/1": "ada@x.example"}
+    assert visitors.run_once(now=NOON, limit=10) == 0
+
+
+def test_the_earliest_claim_of_a_pair_is_kept(say, told):
+    for minute in (5, 2, 9):
+        told(say("identify", minute=minute, user="a", traits={"email": "a@x.example"}))
+    claim = IdentityClaim.objects.get()
+    assert claim.at == START + timedelta(minutes=2)
+    assert claim.email_placed_on == claim.user_placed_on == Person.objects.get()
