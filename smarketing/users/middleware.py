@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponseBase
 
 from smarketing.core import clock
@@ -26,7 +26,8 @@ class SessionLimits:
         if request.user.is_authenticated:
             self._check(request, clock.now().timestamp())
         response = self.get_response(request)
-        if request.user.is_authenticated and _BORN not in request.session:  # signed in just now
+        # Signed in just now. A program with a token is a user without a session and must not get one.
+        if request.user.is_authenticated and _BORN not in request.session and SESSION_KEY in request.session:
             request.session[_BORN] = request.session[_SEEN] = clock.now().timestamp()
         return response
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import override_settings
 from rest_framework.test import APIClient
 
@@ -47,6 +48,12 @@ def test_an_expired_a_revoked_and_a_leavers_token_are_401(admin: APIClient) -> N
     ApiToken.objects.update(revoked_at=None)
     User.objects.get_queryset().update(is_active=False)
     assert_problem(admin.get("/api/v1/people"), 401, "bad_token")
+
+
+def test_a_program_with_a_token_gets_no_session(admin: APIClient) -> None:
+    response = admin.get("/api/v1/people")
+    assert (response.status_code, response.cookies.keys()) == (200, set())
+    assert Session.objects.count() == 0
 
 
 def test_a_read_token_can_not_write(
