@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from funnel.domain.definitions import Definition
 from funnel.domain.drafts import parse
 from funnel.domain.interest import Decay
 from funnel.models import DefinitionState, DefinitionVersion
+from smarketing.core.prepared import Query
 
 # Parsed forms by digest; a digest stands for one body, so an entry never goes stale.
 _parsed: dict[str, Definition] = {}
 _MOST = 32
 
 
+def in_force_only() -> QuerySet[DefinitionVersion]:
+    """The version in force and no other; a constraint keeps it to one."""
+    return DefinitionVersion.objects.filter(state=DefinitionState.IN_FORCE).order_by()
+
+
+_IN_FORCE = Query("definition_in_force", in_force_only)
+
+
 def in_force() -> DefinitionVersion:
     """The version in force. A migration makes the first, so there is always one."""
-    return DefinitionVersion.objects.get(state=DefinitionState.IN_FORCE)
+    version = _IN_FORCE.first()
+    if version is None:
+        raise DefinitionVersion.DoesNotExist("no definition is in force")
+    return version
 
 
 def in_force_id() -> int:

@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
-
 from funnel.domain.fit import Facts
 from leads.domain.identities import is_free_mail
+from smarketing.core.prepared import Statement
 
 _PERSON = ("first_name", "last_name", "title", "language", "country", "city", "website", "attributes")
 _LEAD = ("origin", "landing_page", "description", "lap", "attributes")
@@ -17,7 +16,9 @@ _COMPANY = (
     "name", "domain", "industry", "employees", "annual_revenue", "currency", "country", "city", "attributes",
 )  # fmt: skip
 _EXTRA = ("channel", "campaign", "source", "email", "phone", "company_id")
-_READ = f"""
+_READ = Statement(
+    "facts_of_leads",
+    f"""
 SELECT l.id, {", ".join(f"l.{name}" for name in _LEAD)}, {", ".join(f"p.{name}" for name in _PERSON)},
        {", ".join(f"c.{name}" for name in _COMPANY)},
        ch.code, ca.name, so.code, e.email, ph.written, c.id
@@ -30,15 +31,15 @@ SELECT l.id, {", ".join(f"l.{name}" for name in _LEAD)}, {", ".join(f"p.{name}" 
   LEFT JOIN leads_personemail e ON e.person_id = p.id AND e.is_primary
   LEFT JOIN LATERAL (SELECT written FROM leads_personphone WHERE person_id = p.id ORDER BY id LIMIT 1) ph
     ON true
- WHERE l.id = ANY(%s)
-"""  # noqa: S608 - names of columns, written above
+ WHERE l.id = ANY(%(leads)s::bigint[])
+""",  # noqa: S608 - names of columns, written above
+    by="leads",
+)
 
 
 def of_leads(lead_ids: Sequence[int]) -> dict[int, Facts]:
     """The facts of each lead, in one query however many there are."""
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, [list(lead_ids)])
-        return {row[0]: _facts(row[1:]) for row in cursor.fetchall()}
+    return {row[0]: _facts(row[1:]) for row in _READ.rows(leads=list(lead_ids))}
 
 
 def _facts(row: tuple[Any, ...]) -> Facts:

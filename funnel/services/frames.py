@@ -10,8 +10,9 @@ from funnel.domain.definitions import Definition
 from funnel.domain.interest import Decay
 from funnel.models import DefinitionVersion
 from funnel.selectors import definitions
+from smarketing.core.prepared import Query
 
-_HOLD = "SELECT * FROM funnel_definitionversion WHERE state = 'in_force' FOR SHARE"
+_HOLD = Query("frame_held", definitions.in_force_only, ending="FOR SHARE")
 _TRIES = 5
 
 
@@ -38,6 +39,6 @@ def held() -> Frame:
         raise RuntimeError("a frame is held by a transaction")
     for _attempt in range(_TRIES):
         # PostgreSQL returns the row as it is once the lock is ours, not as it was when we began to wait.
-        for version in DefinitionVersion.objects.raw(_HOLD):
+        if (version := _HOLD.first()) is not None:
             return of(version=version)
     raise DefinitionVersion.DoesNotExist("no definition is in force")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from django.db import transaction
 from django.db.models import F
@@ -248,6 +249,7 @@ def _end_or_reopen(state: LeadState, before: str, to: str, *, at: datetime, now:
         laps.reopen(lead=state.lead, now=now)
 
 
+@cache
 def plans() -> Mapping[str, tuple[rules.Step, ...]]:
     """For each stage the rows by which a lead is placed there at once.
 

@@ -13,8 +13,8 @@ from funnel.domain.interest import masses as masses_of
 from funnel.models import Interest, SignalDay
 from funnel.selectors import signals
 from funnel.services.frames import Frame
-from leads.models import Lead
 from smarketing.core.keysets import among
+from smarketing.core.prepared import Statement
 
 _MAKE = """
 INSERT INTO funnel_interest (person_id, definition_id, masses, key, cools_at)
@@ -22,6 +22,15 @@ SELECT p, %(definition)s, array_fill(0::float8, ARRAY[%(slots)s]), NULL, NULL
   FROM unnest(%(people)s::bigint[]) AS p ORDER BY p
 ON CONFLICT (person_id) DO NOTHING
 """
+_LOCK_OF_LEADS = Statement(
+    "interest_lock_of_leads",
+    """
+SELECT i.person_id, i.definition_id FROM funnel_interest i
+ WHERE i.person_id = ANY(ARRAY(SELECT person_id FROM leads_lead WHERE id = ANY(%(leads)s::bigint[])))
+ ORDER BY i.person_id FOR UPDATE
+""",
+    by="leads",
+)
 _COUNT_DAYS = """
 INSERT INTO funnel_signalday AS d (person_id, definition_id, slot, day, count)
 SELECT person, %(definition)s, slot, day, n
@@ -123,10 +132,8 @@ def lock_of_leads(*, frame: Frame, lead_ids: Sequence[int]) -> bool:
 
     Says whether any of them has shown interest.
     """
-    people = Lead.objects.filter(pk__in=among(lead_ids)).values("person_id")
-    found = Interest.objects.filter(person_id__in=people).order_by("person_id").select_for_update()
-    held = list(found)
-    rebuild(frame=frame, people=[row.person_id for row in held if row.definition_id != frame.version.pk])
+    held = _LOCK_OF_LEADS.rows(leads=sorted(set(lead_ids)))
+    rebuild(frame=frame, people=[person for person, version in held if version != frame.version.pk])
     return bool(held)
 
 

@@ -5,30 +5,37 @@ The same statements place one lead of a form and a hundred thousand of a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from funnel.domain.lifecycle import DEFAULT_LADDER
 from funnel.domain.tombstones import BY_HAND
 from funnel.events import LeadsPlaced
-from funnel.models import MoveCause, Stage
+from funnel.models import MoveCause
 from funnel.selectors import stages
 from funnel.services import lifecycle, scoring, tombstones
 from leads.services import leads as laps
 from smarketing.core import events
+from smarketing.core.prepared import Statement
 
 CHUNK = 20_000
 FIRST_STAGE = "lead"
 
-_PLACE = """
+_PLACE = Statement(
+    "leads_place",
+    """
 WITH incoming AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(stages)s::text[], %(owners)s::bigint[]) AS i(id, code, owner)
 ), plan AS (
-    SELECT * FROM unnest(%(codes)s::text[], %(seqs)s::int[], %(froms)s::bigint[], %(tos)s::bigint[],
-                         %(implied)s::bool[], %(highs)s::bigint[])
-        AS p(code, seq, from_id, to_id, implied, high_id)
+    SELECT p.code, p.seq, f.id AS from_id, t.id AS to_id, p.implied, h.id AS high_id
+      FROM unnest(%(codes)s::text[], %(seqs)s::int[], %(froms)s::text[], %(tos)s::text[],
+                  %(implied)s::bool[], %(highs)s::text[])
+           AS p(code, seq, from_code, to_code, implied, high_code)
+      JOIN funnel_stage t ON t.code = p.to_code
+      JOIN funnel_stage h ON h.code = p.high_code
+      LEFT JOIN funnel_stage f ON f.code = p.from_code
 ), final AS (
     SELECT DISTINCT ON (code) code, seq, to_id, high_id FROM plan ORDER BY code, seq DESC
 ), placed AS (
@@ -42,8 +49,8 @@ WITH incoming AS (
     RETURNING lead_id, captured_at, owner_id
 ), owned AS (
     INSERT INTO funnel_assignment (lead_id, seq, from_owner_id, to_owner_id, reason, record, actor_id, at)
-    SELECT lead_id, 1, NULL, owner_id, %(cause)s, '{}'::jsonb, %(actor)s,
-           CASE WHEN %(is_import)s THEN captured_at ELSE %(now)s END
+    SELECT lead_id, 1, NULL, owner_id, %(cause)s::text, '{}'::jsonb, %(actor)s::bigint,
+           CASE WHEN %(is_import)s::bool THEN captured_at ELSE %(now)s::timestamptz END
       FROM placed WHERE owner_id IS NOT NULL ORDER BY lead_id
 ), moved AS (
     INSERT INTO funnel_stagetransition (lead_id, seq, from_stage_id, to_stage_id, is_implied, cause,
@@ -54,7 +61,9 @@ WITH incoming AS (
      ORDER BY s.lead_id, p.seq
 )
 SELECT s.lead_id, s.captured_at, i.code FROM placed s JOIN incoming i ON i.id = s.lead_id
-"""
+""",
+    by="ids",
+)
 
 
 @transaction.atomic
@@ -74,10 +83,12 @@ def place_many(
     stage that ends a lap ends it. Publishes :class:`LeadsPlaced` once per chunk; a lead that is not
     imported may qualify and be delivered at once. Raises ``MoveNotPossible`` for an unknown stage.
     """
-    known = stages.by_code()
-    for code in set(stage_codes.values()):
-        lifecycle.stage_of(code=code, known=known)
-    plan = _plan_columns(known)
+    codes = {FIRST_STAGE, *stage_codes.values()}
+    if stage_codes:
+        known = stages.by_code()
+        for code in codes:
+            lifecycle.stage_of(code=code, known=known)
+    plan = _plan_columns(codes)
     placed = 0
     for start in range(0, len(lead_ids), CHUNK):
         chunk = list(dict.fromkeys(lead_ids[start : start + CHUNK]))
@@ -91,9 +102,7 @@ def place_many(
             "is_import": is_import,
             "now": now,
         }
-        with connection.cursor() as cursor:
-            cursor.execute(_PLACE, parameters)
-            rows = cursor.fetchall()
+        rows = _PLACE.rows(**parameters)
         fresh = tuple(sorted(row[0] for row in rows))
         if not fresh:
             continue
@@ -116,18 +125,18 @@ def _end(rows: Sequence[tuple[int, datetime, str]], *, now: datetime) -> None:
     tombstones.write_for_leads(lead_ids=refused, reason=BY_HAND, author=None, now=now)
 
 
-def _plan_columns(known: Mapping[str, Stage]) -> dict[str, list[object]]:
-    """The plans of all stages as parallel columns, for the statement."""
+def _plan_columns(codes: Set[str]) -> dict[str, list[object]]:
+    """The plans of these stages as parallel columns, for the statement."""
     columns: dict[str, list[object]] = {k: [] for k in ("codes", "seqs", "froms", "tos", "implied", "highs")}
-    for code, steps in lifecycle.plans().items():
-        if code not in known:
-            continue
+    plans = lifecycle.plans()
+    for code in sorted(codes & plans.keys()):
+        steps = plans[code]
         high = DEFAULT_LADDER.furthest(*(step.to_stage for step in steps)) or code
         for seq, step in enumerate(steps, start=1):
             columns["codes"].append(code)
             columns["seqs"].append(seq)
-            columns["froms"].append(known[step.from_stage].pk if step.from_stage else None)
-            columns["tos"].append(known[step.to_stage].pk)
+            columns["froms"].append(step.from_stage)
+            columns["tos"].append(step.to_stage)
             columns["implied"].append(step.implied)
-            columns["highs"].append(known[high].pk)
+            columns["highs"].append(high)
     return columns

@@ -16,9 +16,23 @@ from funnel.services import handoffs, lifecycle, tombstones
 from funnel.services.frames import Frame
 from smarketing.core import events
 from smarketing.core.keysets import among
+from smarketing.core.prepared import IsAmong, Query, given
 
 # From these stages a lead moves on by itself; beyond them people have taken over.
 WAITING = frozenset({"visitor", "lead", "nurture"})
+
+_OPEN = Query(
+    "scores_of_open_leads",
+    lambda: (
+        LeadScore.objects.filter(
+            IsAmong("lead_id", "leads"), definition_id=given("definition"), lead__closed_at=None
+        )
+        .annotate(masses=F("lead__person__interest__masses"))
+        .select_related("lead")
+        .order_by("lead_id")
+    ),
+    by="leads",
+)
 
 
 def look(
@@ -102,12 +116,7 @@ def _candidates(
     """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
     scores = [
         score
-        for score in LeadScore.objects.filter(
-            lead_id__in=among(lead_ids), definition=frame.version, lead__closed_at=None
-        )
-        .annotate(masses=F("lead__person__interest__masses"))
-        .select_related("lead")
-        .order_by("lead_id")
+        for score in _OPEN.all(leads=sorted(set(lead_ids)), definition=frame.version.pk)
         if (score.qualified_at is None or again or _may_be_earlier(frame.version, score, since))
         and _could(frame, score, set(FitBand.values))
     ]

@@ -21,17 +21,22 @@ from funnel.selectors import facts, signals
 from funnel.services import bands, frames, masses, qualifying
 from funnel.services.frames import Frame
 from smarketing.core.keysets import among
+from smarketing.core.prepared import Statement
 
-_INSERT_SCORES = """
+_INSERT_SCORES = Statement(
+    "scores_insert",
+    """
 INSERT INTO funnel_leadscore (lead_id, definition_id, fit, fit_band, interest_band, action, qualified_at,
                               evaluated_at)
-SELECT lead_id, %(definition)s, fit, fit_band, interest_band, action, NULL, %(now)s
+SELECT lead_id, %(definition)s::bigint, fit, fit_band, interest_band, action, NULL, %(now)s::timestamptz
   FROM unnest(%(leads)s::bigint[], %(fits)s::float8[], %(fit_bands)s::text[], %(interest_bands)s::int[],
               %(actions)s::text[])
     AS n(lead_id, fit, fit_band, interest_band, action)
  ORDER BY lead_id
 ON CONFLICT (lead_id) DO NOTHING
-"""
+""",
+    by="leads",
+)
 _UPDATE_FITS = """
 UPDATE funnel_leadscore s SET fit = n.fit, fit_band = n.fit_band, definition_id = %(definition)s
   FROM unnest(%(leads)s::bigint[], %(fits)s::float8[], %(fit_bands)s::text[]) AS n(lead_id, fit, fit_band)
@@ -81,8 +86,7 @@ def place(*, lead_ids: Sequence[int], now: datetime) -> Placed:
                 )
             )
         )
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT_SCORES, {**columns, "definition": frame.version.pk, "now": now})
+    _INSERT_SCORES.count(**columns, definition=frame.version.pk, now=now)
     return Placed(frame, is_warm)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from leads.models import Lead
+from smarketing.core.prepared import Statement
 
 CHUNK = 20_000
 
 # For each lead: the first instant it reached each stage (ledger), what became of its handoffs, its
 # first human attempt after delivery, its first breach that was not voided, and its deals. A deal
 # that was won and then moved back counts as it stands now, because deals are read from their table.
-_REFRESH = """
+_REFRESH = Statement(
+    "journeys_refresh",
+    """
 INSERT INTO reporting_journey (
   lead_id, person_id, company_id, source_id, channel_id, campaign_id, origin, owner_id, captured_at,
   mql_at, delivered_at, first_touch_at, accepted_at, returned_at, expired_at, breached_at,
@@ -25,8 +28,7 @@ SELECT
   coalesce(o.won_at, CASE WHEN o.deals = 0 AND sg.code = 'customer' THEN t.customer_at END),
   CASE WHEN o.deals = 0 AND sg.code = 'lost' THEN t.lost_at
        WHEN o.won_at IS NULL AND NOT o.is_open THEN o.lost_at END
-FROM unnest(%s::bigint[]) AS wanted(id)
-JOIN leads_lead l ON l.id = wanted.id
+FROM leads_lead l
 JOIN funnel_leadstate st ON st.lead_id = l.id
 JOIN funnel_stage sg ON sg.id = st.stage_id
 LEFT JOIN LATERAL (
@@ -62,6 +64,7 @@ LEFT JOIN LATERAL (
          max(d.closed_at) FILTER (WHERE s.kind = 'lost') AS lost_at
   FROM funnel_opportunity d JOIN funnel_opportunitystage s ON s.id = d.stage_id
   WHERE d.lead_id = l.id) o ON true
+WHERE l.id = ANY(%(leads)s::bigint[])
 ON CONFLICT (lead_id) DO UPDATE SET
   person_id = excluded.person_id, company_id = excluded.company_id, source_id = excluded.source_id,
   channel_id = excluded.channel_id, campaign_id = excluded.campaign_id, origin = excluded.origin,
@@ -71,7 +74,9 @@ ON CONFLICT (lead_id) DO UPDATE SET
   breached_at = excluded.breached_at, sql_at = excluded.sql_at, opportunity_at = excluded.opportunity_at,
   won_at = excluded.won_at, lost_at = excluded.lost_at
 WHERE reporting_journey.* IS DISTINCT FROM excluded.*
-"""
+""",
+    by="leads",
+)
 
 
 # Within the transaction of the fact that is followed; it refuses nothing, so it needs no savepoint.
@@ -82,12 +87,7 @@ def refresh(*, lead_ids: Iterable[int]) -> int:
     Leads are taken in key order, so that two refreshes never wait for each other in a circle.
     """
     ids = sorted(set(lead_ids))
-    changed = 0
-    with connection.cursor() as cursor:
-        for start in range(0, len(ids), CHUNK):
-            cursor.execute(_REFRESH, [ids[start : start + CHUNK]])
-            changed += cursor.rowcount
-    return changed
+    return sum(_REFRESH.count(leads=ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
 
 
 def rebuild() -> int:

@@ -1,0 +1,192 @@
+"""Statements of the hot paths: written once, planned once per connection, sent with values only.
+
+For a short statement PostgreSQL spends more on parsing and planning than on its rows, and Django more
+on writing the text than on reading them. Both happen here once: :class:`Statement` is fixed text that
+the server prepares on each connection (``PREPARE``), :class:`Query` is a query set of the ORM that is
+compiled once in a process and then run as such a statement, with the same instances as its result.
+
+What is prepared is the text, never data: nothing here can be stale. A connection that is new, or was
+lost, prepares again; a pooler must keep a session on its server connection (session pooling). Use it
+where a request always comes by, not where the values ought to shape the plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Model, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.query import ModelIterable, get_related_populators
+from psycopg2.extensions import AsIs
+
+M = TypeVar("M", bound=Model)
+Row = tuple[Any, ...]
+FEW = 1000
+_HOLE = re.compile(r"%\((\w+)\)s")
+# The driver's connections and the names of what each has prepared.
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+class Statement:
+    """Fixed text with ``%(name)s`` where a call puts a value.
+
+    ``label`` makes it recognisable in the server's views and among captured queries. ``by`` names a
+    parameter that is a list: where it is long the statement is planned for its values instead, because
+    the plan for a few keys is the wrong one for twenty thousand.
+    """
+
+    def __init__(self, label: str, text: str, *, by: str | None = None) -> None:
+        self.parameters = tuple(dict.fromkeys(_HOLE.findall(text)))
+        self.text = text
+        self.by = by
+        self.name = f"{label}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        holes = ", ".join(f"%({name})s" for name in self.parameters)
+        self._call = f"EXECUTE {self.name} ({holes})" if holes else f"EXECUTE {self.name}"
+
+    def rows(self, **values: Any) -> list[Row]:
+        """Run it with these values; the rows it returns."""
+        with connection.cursor() as cursor:
+            self._execute(cursor, values)
+            found: list[Row] = cursor.fetchall()
+            return found
+
+    def count(self, **values: Any) -> int:
+        """Run it with these values; the number of rows it wrote."""
+        with connection.cursor() as cursor:
+            self._execute(cursor, values)
+            return int(cursor.rowcount)
+
+    def _execute(self, cursor: Any, values: dict[str, Any]) -> None:
+        if self.by is not None and len(values[self.by]) > FEW:
+            cursor.execute(self.text, values)
+            return
+        self._prepare()
+        cursor.execute(self._call, values)
+
+    def _prepare(self) -> None:
+        """Let the server parse it, unless this connection has it already; the caller holds a cursor."""
+        link: Any = connection.connection
+        known = _prepared.setdefault(link, set())
+        if self.name in known:
+            return
+        text = _HOLE.sub(lambda hole: f"${self.parameters.index(hole[1]) + 1}", self.text)
+        # Beside Django's cursor, which counts and logs: this belongs to the connection, not to the work.
+        with connection.wrap_database_errors, link.cursor() as cursor:
+            cursor.execute(f"PREPARE {self.name} AS {text.replace('%%', '%')}")
+        known.add(self.name)
+
+
+def given(name: str) -> RawSQL:
+    """The place of a value in the query set of a :class:`Query`: ``filter(code=given("code"))``."""
+    return RawSQL("%s", [_Place(name)])  # noqa: S611 - no text but our own
+
+
+class IsAmong(Func):
+    """The place of a list of keys, however many: ``filter(IsAmong("pk", "ids"))``.
+
+    PostgreSQL plans ``= ANY`` as look-ups by index even when it does not know the list.
+    """
+
+    template = "%(expressions)s"
+    arg_joiner = " = ANY"
+    output_field = BooleanField()
+
+    def __init__(self, field: str, name: str) -> None:
+        keys = RawSQL("%s::bigint[]", [_Place(name)])  # noqa: S611 - no text but our own
+        super().__init__(F(field), keys)
+
+
+class Query(Generic[M]):
+    """A query set with places for values (:func:`given`), compiled when it is first asked.
+
+    ``build`` is called once in a process, so it may depend on nothing but the code. It returns a query
+    set of instances, with ``select_related`` and annotations as they come; not ``values`` or ``only``.
+    ``ending`` is put after the compiled text, for a lock that the ORM has no word for; ``by`` is that
+    of :class:`Statement`.
+    """
+
+    def __init__(
+        self, label: str, build: Callable[[], QuerySet[M]], *, ending: str = "", by: str | None = None
+    ) -> None:
+        self.label = label
+        self.ending = ending
+        self.by = by
+        self._build = build
+        self._compiled: _Compiled | None = None
+
+    def all(self, **values: Any) -> list[M]:
+        """The instances for these values."""
+        if self._compiled is None:
+            self._compiled = _Compiled(self._build(), self._statement)
+        return self._compiled.run(values)
+
+    def _statement(self, text: str) -> Statement:
+        return Statement(self.label, f"{text} {self.ending}".rstrip(), by=self.by)
+
+    def first(self, **values: Any) -> M | None:
+        """The first of them, if any."""
+        found = self.all(**values)
+        return found[0] if found else None
+
+
+class _Place:
+    """Stands among the parameters of compiled text for a value that comes later."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class _Compiled:
+    """The text of a query set and how its rows become instances, as ``ModelIterable`` makes them."""
+
+    def __init__(self, queryset: Any, statement: Callable[[str], Statement]) -> None:
+        if queryset._iterable_class is not ModelIterable:
+            raise TypeError("a prepared query is one of instances")
+        compiler = queryset.query.get_compiler(connection=connection)
+        self.statement = statement(_text(*compiler.as_sql()))
+        fields = compiler.klass_info["select_fields"]
+        self.model = compiler.klass_info["model"]
+        self.start, self.end = fields[0], fields[-1] + 1
+        self.names = [entry[0].target.attname for entry in compiler.select[self.start : self.end]]
+        self.related = get_related_populators(  # type: ignore[call-arg]
+            compiler.klass_info, compiler.select, connection.alias
+        )  # the types are those of a later Django
+        self.annotations = list((compiler.annotation_col_map or {}).items())
+        chosen = [entry[0] for entry in compiler.select[: compiler.col_count]]
+        self.converters = list(compiler.get_converters(chosen).items())
+
+    def run(self, values: dict[str, Any]) -> list[Any]:
+        """The instances for these values."""
+        found = []
+        for row in self._converted(self.statement.rows(**values)):
+            instance = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
+            for populator in self.related:
+                populator.populate(row, instance)
+            for name, position in self.annotations:
+                setattr(instance, name, row[position])
+            found.append(instance)
+        return found
+
+    def _converted(self, rows: list[Row]) -> Sequence[Sequence[Any]]:
+        if not self.converters:
+            return rows
+        converted = [list(row) for row in rows]
+        for row in converted:
+            for position, (functions, expression) in self.converters:
+                for function in functions:
+                    row[position] = function(row[position], expression, connection)
+        return converted
+
+
+def _text(text: str, parameters: Sequence[Any]) -> str:
+    """Compiled text with names at its places and every other parameter written into it."""
+    written = [AsIs(f"%({p.name})s") if isinstance(p, _Place) else p for p in parameters]
+    with connection.cursor() as cursor:
+        complete = cursor.mogrify(text, written).decode()
+    # What is left of percent signs belongs to values or operators.
+    return re.sub(r"%(?!\(\w+\)s)", "%%", complete)
