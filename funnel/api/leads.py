@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django_filters import filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -21,8 +20,9 @@ from funnel.api.lead_outputs import (
 )
 from funnel.forms.lead_filters import LeadFilter
 from funnel.models import LeadState, MoveCause
-from funnel.selectors import lead_list, scores
+from funnel.selectors import lead_list, scores, told_leads
 from funnel.selectors.lead_list import Row
+from funnel.selectors.told_leads import Told
 from funnel.services import handoffs, lifecycle, owners, qualifications
 from leads.models import Lead
 from leads.services import leads as service
@@ -115,20 +115,27 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
             raise BadParameter(f"search has at most {MAX_SEARCH} characters.")
         if text:
             states = lead_list.matching(states, text)
-        rows = self._dressed(self.paginate_queryset(states) or [])
-        return self.get_paginated_response(
-            LeadOut(rows, many=True, context=self.get_serializer_context()).data
-        )
+        found = [state.pk for state in self.paginate_queryset(states) or []]
+        told = LeadOut(told_leads.of_keys(found, at=self.now), many=True)
+        return self.get_paginated_response(told.data)
 
-    def make(self, data: dict[str, Any]) -> Row:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One lead."""
+        return self.answer(self._told(int(self.kwargs["pk"])))
+
+    def answer(self, obj: Any, *, status: int = 200) -> Response:
+        """As the kernel's; a lead that was loaded or changed is told as it stands now."""
+        return super().answer(self._told(obj.pk) if isinstance(obj, Row) else obj, status=status)
+
+    def make(self, data: dict[str, Any]) -> Told:
         with inputs.pointing_into(data):
             captured = service.capture(
                 **inputs.capture_of(data, now=self.now), actor=self.actor, now=self.now
             )
         self._created = captured.created
-        return self._row(captured.lead.pk)
+        return self._told(captured.lead.pk)
 
-    def is_new(self, obj: Row) -> bool:
+    def is_new(self, obj: Told) -> bool:
         return self._created
 
     def change(self, obj: Row, data: dict[str, Any]) -> Row:
@@ -209,12 +216,17 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
         return sent.removeprefix("-")
 
     def _row(self, pk: int) -> Row:
-        rows = self._dressed(list(lead_list.listed(self.actor).filter(pk=pk)))
+        rows = lead_list.dressed(list(lead_list.listed(self.actor).filter(pk=pk)), at=self.now)
         if not rows:
-            raise Missing("There is no such object, or you may not see it.")
+            raise _missing()
         return rows[0]
 
-    def _dressed(self, states: Sequence[LeadState]) -> Sequence[Row]:
-        rows = lead_list.dressed(states, at=self.now)
-        prefetch_related_objects([row.person for row in rows], "emails", "phones")
-        return rows
+    def _told(self, pk: int) -> Told:
+        told = told_leads.one(self.actor, pk, at=self.now)
+        if told is None:
+            raise _missing()
+        return told
+
+
+def _missing() -> Missing:
+    return Missing("There is no such object, or you may not see it.")

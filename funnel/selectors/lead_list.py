@@ -18,6 +18,7 @@ from funnel.domain.interest import Decay
 from funnel.models import LeadState, Stage
 from funnel.selectors import definitions
 from leads.models import Company, Lead, Person, PersonEmail, PersonPhone
+from smarketing.core.prepared import IsAmong, Query
 from smarketing.users.models import User
 
 BY_INTEREST = "interest"
@@ -110,7 +111,7 @@ def matching(states: QuerySet[LeadState], text: str) -> QuerySet[LeadState]:
 def dressed(states: Sequence[LeadState], *, at: datetime) -> list[Row]:
     """What a page of the list shows of these leads, in their order; one query."""
     decay = definitions.decay_of(definitions.in_force())
-    shown = {state.pk: state for state in _shown(LeadState.objects.filter(pk__in=[s.pk for s in states]))}
+    shown = {state.pk: state for state in _OF_KEYS.all(leads=[s.pk for s in states])}
     return [_row(shown[s.pk], decay, at) for s in states if s.pk in shown]
 
 
@@ -138,3 +139,6 @@ def _shown(states: QuerySet[LeadState]) -> QuerySet[LeadState]:
 def _row(state: LeadState, decay: Decay, at: datetime) -> Row:
     held: Any = getattr(state.lead.person, "interest", None)
     return Row(state, decay.score_of_key(held.key if held else None, at))
+
+
+_OF_KEYS = Query("leads_shown", lambda: _shown(LeadState.objects.filter(IsAmong("pk", "leads"))))

@@ -34,6 +34,14 @@ class Instant(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
 
+def told_instant(value: datetime | None) -> str | None:
+    """``value`` as :class:`Instant` tells it."""
+    if value is None:
+        return None
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
+    return text[:-6] + "Z" if text.endswith("+00:00") else text
+
+
 class VisibleKey(serializers.PrimaryKeyRelatedField[Any]):
     """The id of a record that the actor may see; one out of sight reads like an absent one (T10)."""
 
