@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from leads import invariants as audited
 from leads import palette as hits
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
-from leads.services import visitors
+from leads.services import inbox, visitors
 from leads.services.imports import (
     activities,
     asking,
@@ -19,7 +20,7 @@ from leads.services.imports import (
     users,
 )
 from leads.views import consents
-from smarketing.core import clock, loops
+from smarketing.core import clock, invariants, loops, readings
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem
@@ -35,6 +36,7 @@ def connect() -> None:
     loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
     for provider in (*timeline_rows.PROVIDERS, *timeline_consents.PROVIDERS):
         timeline.register(provider)
+    _connect_tracking()
     navigation.register(
         NavItem(
             _("Tasks"),
@@ -80,6 +82,16 @@ def _take_files() -> None:
     for kind in KINDS:
         kinds.register(kind=kind)
     loops.register(loops.Loop(asking.LOOP, execution.run_once, every_seconds=10.0, queue="reports"))
+
+
+def _connect_tracking() -> None:
+    """The loop that applies accepted messages, and what operators see of it."""
+    loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=500, queue="intake"))
+    readings.register(readings.lag("inbox", of="leads_eventinbox", due="not_before", where="attempts < 5"))
+    for reading in audited.READINGS:
+        readings.register(reading)
+    for invariant in audited.ALL:
+        invariants.register(invariant)
 
 
 def _due_tasks(user: User) -> int:

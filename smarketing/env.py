@@ -91,6 +91,12 @@ LOG_LEVEL: str = read.str("LOG_LEVEL", default="WARNING" if PROCESS == "command"
 # Where webhooks may go: ports, and private networks (CIDR) that are allowed beside the public internet.
 OUTBOUND_PORTS: list[int] = [int(port) for port in read.list("OUTBOUND_PORTS", default=["443"])]
 OUTBOUND_NETWORKS: list[str] = read.list("OUTBOUND_NETWORKS", default=[])
+# Pages and REST requests that one web process works on at once, each with a connection of its own.
+PAGE_THREADS: int = read.int("PAGE_THREADS", default=4)
+# Tracked messages that may wait to be applied; beyond, senders are told to come back.
+INTAKE_INBOX_ROWS: int = read.int("INTAKE_INBOX_ROWS", default=500_000)
+# Tracked events a minute that one network (/24, /48) may send to one web process with browser keys.
+INTAKE_NETWORK_PER_MINUTE: int = read.int("INTAKE_NETWORK_PER_MINUTE", default=6000)
 # Requests a minute that one API token may make.
 API_REQUESTS_PER_MINUTE: int = read.int("API_REQUESTS_PER_MINUTE", default=600)
 

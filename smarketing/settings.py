@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "smarketing.web.requestlog.RequestLog",
     "smarketing.web.edge.Limits",
     "smarketing.web.probes.Probes",
+    "leads.intake.bridge.TrackingIntake",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -230,6 +231,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 MAX_BODY_BYTES = env.MAX_BODY_BYTES
+PAGE_THREADS = env.PAGE_THREADS
+INTAKE_INBOX_ROWS = env.INTAKE_INBOX_ROWS
+INTAKE_NETWORK_PER_MINUTE = env.INTAKE_NETWORK_PER_MINUTE
 METRICS_TOKEN = env.METRICS_TOKEN
 
 if env.PROCESS == "web":  # read by prometheus_client when it is imported

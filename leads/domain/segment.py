@@ -24,6 +24,7 @@ MAX_EVENT = 32 * 1024  # bytes of JSON
 MAX_ID = 255
 MAX_NAME = 255
 MAX_URL = 2000
+_MAX_CONSENTS = 50
 _FUTURE = timedelta(minutes=5)
 _LATE = timedelta(days=1)
 _PAGE_KEYS = ("url", "path", "referrer", "title", "search")
@@ -43,7 +44,8 @@ class Arrival:
 
     ``address`` and ``user_agent`` are those of the connection; a call may carry those of the visitor in its
     context, which go first. ``sent_at`` is the sender's clock when it sent. ``cookieless_salt`` is the
-    secret of the day. ``context`` is what the batch says for all its items.
+    secret of the day. ``context`` is what the batch says for all its items, cleaned. ``is_server`` means
+    that it came with a secret key: then the connection is that of a machine and says nothing of a visitor.
     """
 
     source_id: int
@@ -55,6 +57,7 @@ class Arrival:
     context: Mapping[str, Any] | None = None
     cookieless_salt: bytes = b""
     is_pixel: bool = False
+    is_server: bool = False
 
 
 def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
@@ -71,8 +74,9 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
     page = _page(context, properties, flags)
     occurred, claimed = _times(call, arrival, flags)
     flags |= _consents(context)
-    if arrival.is_pixel:
-        flags.add(Flag.PIXEL)
+    flags |= {
+        flag for flag, is_so in ((Flag.PIXEL, arrival.is_pixel), (Flag.SERVER, arrival.is_server)) if is_so
+    }
     message = Message(
         id=event_id(source_code=arrival.source_code, message_id=message_id),
         message_id=message_id,
@@ -91,9 +95,11 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
         person_traits=person_traits,
         page=page,
         campaign=campaign_of(_mapping(context.get("campaign")), search=page.search, url=page.url),
-        user_agent=_text(context.get("userAgent"))[:1000] or arrival.user_agent[:1000],
+        user_agent=(_text(context.get("userAgent")) or ("" if arrival.is_server else arrival.user_agent))[
+            :1000
+        ],
         locale=_text(context.get("locale"))[:35],
-        network=network_of(_text(context.get("ip")) or arrival.address),
+        network=network_of(_text(context.get("ip")) or ("" if arrival.is_server else arrival.address)),
     )
     message = _without_cookie(message, context, arrival, flags)
     _demand(message)
@@ -206,9 +212,10 @@ def _times(call: Mapping[str, Any], arrival: Arrival, flags: set[str]) -> tuple[
 
 def _consents(context: Mapping[str, Any]) -> set[str]:
     choices = _mapping(_mapping(context.get("consent")).get("categoryPreferences"))
+    some = list(choices.items())[:_MAX_CONSENTS]
     return {
         f"{CONSENT if granted else NO_CONSENT}{str(category)[:60].strip().lower()}"
-        for category, granted in choices.items()
+        for category, granted in some
         if isinstance(granted, bool)
     }
 

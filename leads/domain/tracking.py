@@ -44,6 +44,7 @@ class Flag(StrEnum):
     CUT_TEXT = "cut_text"  # a name or an address longer than its column was cut
     COOKIELESS = "cookieless"  # the anonymous id is the day's salted hash, not a stored identifier
     PIXEL = "pixel"  # came by a picture, not by a script
+    SERVER = "server"  # came with a secret server key: who it says it is about may be believed
 
 
 CONSENT = "consent:"  # "consent:analytics" = granted by the visitor

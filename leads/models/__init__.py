@@ -19,6 +19,17 @@ from leads.models.lead import Lead
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.source import Channel, FromSource, Source, SourceKind
 from leads.models.touchpoint import Touchpoint, TouchpointKind
+from leads.models.tracking import (
+    DaySalt,
+    DeadLetter,
+    EventInbox,
+    InboxMinute,
+    InboxStop,
+    IntakeCount,
+    KeyKind,
+    WriteKey,
+    WriteKeyUse,
+)
 from leads.models.visitor import Session, Visitor, VisitorJoin
 
 __all__ = [
@@ -38,22 +49,29 @@ __all__ = [
     "ConsentState",
     "ConsentText",
     "ContactChannel",
+    "DaySalt",
+    "DeadLetter",
     "Direction",
     "Event",
+    "EventInbox",
     "EventKind",
     "FromSource",
-    "ImportMapping",
     "IdentityClaim",
     "IdentityConflict",
+    "ImportMapping",
     "ImportRun",
     "ImportState",
+    "InboxMinute",
+    "InboxStop",
+    "IntakeCount",
+    "KeyKind",
     "Lead",
     "Person",
     "PersonEmail",
     "PersonPhone",
     "PersonRef",
-    "Purpose",
     "PersonTrait",
+    "Purpose",
     "Screened",
     "Session",
     "Source",
@@ -63,4 +81,6 @@ __all__ = [
     "TouchpointKind",
     "Visitor",
     "VisitorJoin",
+    "WriteKey",
+    "WriteKeyUse",
 ]

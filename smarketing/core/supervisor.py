@@ -168,7 +168,8 @@ class Supervisor:
 
     def _web_program(self) -> list[str]:
         listen = ["--host", self.options.host, "--port", str(self.port)]
-        crew = ["--workers", str(self.options.workers), "--blocking-threads", "4"]
+        # Most threads only wait for a commit that tracking requests share; pages have PAGE_THREADS.
+        crew = ["--workers", str(self.options.workers), "--blocking-threads", "64"]
         care = ["--respawn-failed-workers", "--respawn-interval", "0.1", "--workers-kill-timeout", "10"]
         return [
             *("granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,26 +15,24 @@ _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDE
 _NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
-class ClientAddress:
+class TrustedAddress:
     """``REMOTE_ADDR`` becomes the client's address; headers of strangers about it are dropped.
 
     ``TRUSTED_PROXIES`` lists networks. From the right, the first address of ``X-Forwarded-For`` that
     is not one of them is the client; only a trusted neighbour is asked at all.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def __init__(self) -> None:
         self.trusted = [ip_network(text, strict=False) for text in settings.TRUSTED_PROXIES]
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        meta = request.META
+    def settle(self, meta: dict[str, Any]) -> None:
+        """Set the address in a WSGI environment. A second time changes nothing."""
         neighbour = _address(meta.get("REMOTE_ADDR", ""))
         if neighbour is None or not self._trusts(neighbour):
             for name in _FORWARDED:
                 meta.pop(name, None)
         else:
             meta["REMOTE_ADDR"] = str(self._client(meta.get("HTTP_X_FORWARDED_FOR", ""), neighbour))
-        return self.get_response(request)
 
     def _client(self, header: str, neighbour: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
         client = neighbour
@@ -48,6 +47,18 @@ class ClientAddress:
 
     def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self.trusted if network.version == address.version)
+
+
+class ClientAddress:
+    """Settles who the client is, before anything else; see :class:`TrustedAddress`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.address = TrustedAddress()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        self.address.settle(request.META)
+        return self.get_response(request)
 
 
 class Limits:

@@ -1,0 +1,66 @@
+"""What the intake must know to answer, read at most once a second by each process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from leads.models import DaySalt, KeyKind, WriteKey
+
+_INBOX = "SELECT count(*) FROM (SELECT FROM leads_eventinbox LIMIT %s) AS counted"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A live write key. ``used`` counts its events in ``minute_at`` over all processes."""
+
+    key_id: int
+    source_id: int
+    source_code: str
+    source_name: str
+    is_server: bool
+    origins: frozenset[str]
+    per_minute: int
+    consent_category: str
+    minute_at: datetime | None
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Live keys by SHA-256, how many messages wait (at most ``limit`` are counted), the salt of the day."""
+
+    senders: Mapping[bytes, Sender]
+    waiting: int
+    salt: bytes
+
+
+def snapshot(*, now: datetime, limit: int) -> Snapshot:
+    """The state at ``now``; the salt is "" when none is made for the day."""
+    keys = WriteKey.objects.filter(revoked_at=None).select_related("source", "use")
+    salt = DaySalt.objects.filter(day=now.date()).values_list("salt", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_INBOX, [limit])
+        row = cursor.fetchone()
+    return Snapshot(
+        {bytes(key.digest): _sender(key) for key in keys}, row[0] if row else 0, bytes(salt or b"")
+    )
+
+
+def _sender(key: WriteKey) -> Sender:
+    use = getattr(key, "use", None)
+    return Sender(
+        key_id=key.pk,
+        source_id=key.source_id,
+        source_code=key.source.code,
+        source_name=key.source.name,
+        is_server=key.kind == KeyKind.SERVER,
+        origins=frozenset(key.origins),
+        per_minute=key.per_minute,
+        consent_category=key.consent_category,
+        minute_at=use.minute_at if use else None,
+        used=use.events if use else 0,
+    )
