@@ -88,6 +88,7 @@ def _add_pages() -> None:
     panels.register("lead.actions", "handoff", shown.actions, order=10)
     for record in ("lead", "person", "company"):
         panels.register(f"{record}.actions", "alert", shown.tell_me, order=50)
+    panels.register("import.actions", "leads", shown.of_import, order=10)
     panels.register("lead.main", "handoff", shown.handoff, order=20)
     panels.register("lead.side", "score", shown.score, order=40)
     panels.register("lead.side", "qualification", shown.qualification, order=25)

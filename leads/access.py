@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from leads.models import Activity, Campaign, Company, Lead, Person
+from leads.models import Activity, Campaign, Company, ImportRun, Lead, Person
 from smarketing.core import locks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -62,6 +62,12 @@ def get_activity(
     """The activity with whom it is about. Raises as :func:`get_person`."""
     activities = Activity.objects.visible_to(user).select_related("person", "lead", "company", "actor")
     return _load(user, activities, pk, capability, lock=lock)
+
+
+def get_import(user: User, pk: int) -> ImportRun:
+    """The run of an import with its source and actor. Raises as :func:`get_person`."""
+    runs = ImportRun.objects.visible_to(user).select_related("source", "actor")
+    return _load(user, runs, pk, Capability.IMPORT, lock=False)
 
 
 def _load(user: User, visible: QuerySet[M], pk: int, capability: Capability, *, lock: bool) -> M:

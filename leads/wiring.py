@@ -21,6 +21,7 @@ from leads.services.imports import (
 )
 from leads.views import consents
 from smarketing.core import clock, invariants, loops, readings
+from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem
@@ -47,6 +48,9 @@ def connect() -> None:
             badge=_due_tasks,
             badge_label=_("due"),
         )
+    )
+    navigation.register(
+        NavItem(_("Imports"), "file-up", "leads:imports", capability=Capability.IMPORT, order=85, key="i")
     )
     navigation.register(NavItem(_("Companies"), "building-2", "leads:companies", order=60, key="o"))
     navigation.register(NavItem(_("Campaigns"), "megaphone", "leads:campaigns", order=70, key="m"))

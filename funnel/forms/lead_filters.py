@@ -93,6 +93,9 @@ class LeadFilter(FilterSet):
         field_name="captured_at",
         widget=DateRangeWidget(attrs={"type": "date"}),
     )
+    import_run = filters.NumberFilter(
+        label=_("Number of the import"), field_name="lead__import_run", min_value=1, max_value=10**15
+    )
     open = filters.BooleanFilter(label=_("Lap is open"), field_name="lead__closed_at", lookup_expr="isnull")
 
     class Meta:

@@ -11,7 +11,7 @@ from funnel.forms.lead_actions import QualificationForm
 from funnel.models import HandoffState
 from funnel.selectors import deals, desks, lead_list, missing, scores
 from funnel.views import lead_asks
-from leads.models import Company, Lead, Person
+from leads.models import Company, ImportRun, ImportState, Lead, Person
 from leads.selectors import leads as laps
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -65,6 +65,13 @@ def actions(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
         "move": lead_asks.move(lead, desk.targets) if desk.targets else None,
     }
     return Panel("funnel/_lead_actions.html", {"desk": desk, "asks": asked})
+
+
+def of_import(run: ImportRun, *, viewer: User, now: datetime) -> Panel | None:
+    """The way from an import to the leads it made."""
+    if run.kind != "leads" or run.state != ImportState.DONE or not run.created_count:
+        return None
+    return Panel("funnel/_import_leads.html", {"run": run})
 
 
 def handoff(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.filterset import FilterSet
 
+from leads.domain.synonyms import KINDS
 from leads.models import (
     AttributeDefinition,
     AttributeSubject,
@@ -15,6 +16,8 @@ from leads.models import (
     CampaignStatus,
     Channel,
     Company,
+    ImportRun,
+    ImportState,
 )
 from leads.selectors import campaigns, companies
 
@@ -69,3 +72,17 @@ class AttributeFilter(FilterSet):
     ) -> QuerySet[AttributeDefinition]:
         """Labels or keys that hold the text."""
         return queryset.filter(Q(label__icontains=value) | Q(key__icontains=value))
+
+
+class ImportFilter(FilterSet):
+    """Runs of the import by state, kind and file."""
+
+    q = filters.CharFilter(label=_("Search"), field_name="file_name", lookup_expr="icontains", max_length=200)
+    state = filters.MultipleChoiceFilter(label=_("State"), choices=ImportState.choices, distinct=False)
+    kind = filters.ChoiceFilter(
+        label=_("What it holds"), choices=[(name, kind.label) for name, kind in KINDS.items()]
+    )
+
+    class Meta:
+        model = ImportRun
+        fields = ("q", "state", "kind")

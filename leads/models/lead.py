@@ -68,6 +68,13 @@ class Lead(Stamped, Versioned, FromSource):
                 name="lead_ends_after_capture",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["import_run", "id"],
+                name="lead_of_import",
+                condition=models.Q(import_run__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"lead {self.pk}"
