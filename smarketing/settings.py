@@ -302,6 +302,7 @@ IMPORTMAP = {
             "inline",
             "menus",
             "palette",
+            "opened",
             "polling",
             "requests",
             "selection",

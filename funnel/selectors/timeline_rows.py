@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from funnel.models import (
     Assignment,
+    FitPeriod,
     Handoff,
     HandoffState,
     OpportunityStageKind,
     OpportunityTransition,
     StageTransition,
 )
-from leads.models import Person
+from leads.models import Company
 from leads.selectors import timeline
-from leads.selectors.timeline import Category, Entry, Position, Provider
+from leads.selectors.timeline import Category, Entry, Position, Provider, Subject
 from smarketing.users.models import User
 
 _TONES = {"customer": "ok", "lost": "bad", "disqualified": "bad", "recycled": "warn", "nurture": "info"}
@@ -28,12 +33,12 @@ _ANSWERS = {
 _DEALS = {OpportunityStageKind.WON: ("trophy", "ok"), OpportunityStageKind.LOST: ("circle-x", "bad")}
 
 
-def stages(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def stages(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Moves from stage to stage; skipped stages took no time and are left out, like the capture."""
     rows = timeline.window(
         StageTransition.objects.filter(
-            lead__person=person, is_implied=False, from_stage__isnull=False
-        ).select_related("to_stage", "actor"),
+            timeline.whose(subject, "lead__person"), is_implied=False, from_stage__isnull=False
+        ).select_related("to_stage", "actor", "lead__person"),
         provider="stage",
         before=before,
         limit=limit,
@@ -50,17 +55,18 @@ def stages(person: Person, *, before: Position | None, limit: int) -> list[Entry
             detail=row.reason or row.get_cause_display(),
             who=_name(row.actor),
             lead_id=row.lead_id,
+            **timeline.about(subject, row.lead.person),
         )
         for row in rows
     ]
 
 
-def deliveries(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def deliveries(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """When the person was handed to whom."""
     rows = timeline.window(
-        Handoff.objects.filter(lead__person=person, delivered_at__isnull=False).select_related(
-            "owner", "delivered_by"
-        ),
+        Handoff.objects.filter(
+            timeline.whose(subject, "lead__person"), delivered_at__isnull=False
+        ).select_related("owner", "delivered_by", "lead__person"),
         provider="delivery",
         before=before,
         limit=limit,
@@ -79,16 +85,19 @@ def deliveries(person: Person, *, before: Position | None, limit: int) -> list[E
             else "",
             who=_name(row.delivered_by),
             lead_id=row.lead_id,
+            **timeline.about(subject, row.lead.person),
         )
         for row in rows
         if row.delivered_at
     ]
 
 
-def answers(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def answers(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """How sales answered, or that it did not."""
     rows = timeline.window(
-        Handoff.objects.filter(lead__person=person, answered_at__isnull=False).select_related("answered_by"),
+        Handoff.objects.filter(
+            timeline.whose(subject, "lead__person"), answered_at__isnull=False
+        ).select_related("answered_by", "lead__person"),
         provider="answer",
         before=before,
         limit=limit,
@@ -111,15 +120,18 @@ def answers(person: Person, *, before: Position | None, limit: int) -> list[Entr
                 detail=" · ".join(text for text in told if text),
                 who=_name(row.answered_by),
                 lead_id=row.lead_id,
+                **timeline.about(subject, row.lead.person),
             )
         )
     return entries
 
 
-def owners(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def owners(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Changes of owner by hand; those that come with a handoff are told by it."""
     rows = timeline.window(
-        Assignment.objects.filter(lead__person=person, reason="manual").select_related("to_owner", "actor"),
+        Assignment.objects.filter(timeline.whose(subject, "lead__person"), reason="manual").select_related(
+            "to_owner", "actor", "lead__person"
+        ),
         provider="owner",
         before=before,
         limit=limit,
@@ -134,16 +146,17 @@ def owners(person: Person, *, before: Position | None, limit: int) -> list[Entry
             icon="user-round",
             who=_name(row.actor),
             lead_id=row.lead_id,
+            **timeline.about(subject, row.lead.person),
         )
         for row in rows
     ]
 
 
-def deals(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def deals(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Deals that were opened, moved, won and lost."""
     rows = timeline.window(
-        OpportunityTransition.objects.filter(opportunity__person=person).select_related(
-            "opportunity", "to_stage", "actor"
+        OpportunityTransition.objects.filter(_deals_of(subject)).select_related(
+            "opportunity__person", "to_stage", "actor"
         ),
         provider="deal",
         before=before,
@@ -164,9 +177,68 @@ def deals(person: Person, *, before: Position | None, limit: int) -> list[Entry]
                 who=_name(row.actor),
                 url=f"/opportunities/{row.opportunity_id}/",
                 lead_id=row.opportunity.lead_id,
+                **(timeline.about(subject, row.opportunity.person) if row.opportunity.person else {}),
             )
         )
     return entries
+
+
+def scores(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
+    """Changes of fit: what it was, what it became, and what made it change."""
+    later = FitPeriod.objects.filter(lead=OuterRef("lead"), until__gt=OuterRef("until")).order_by("until")
+    rows: Any = timeline.window(
+        FitPeriod.objects.filter(timeline.whose(subject, "lead__person"))
+        .annotate(
+            became=Coalesce(Subquery(later.values("fit")[:1]), F("lead__score__fit")),
+            became_band=Coalesce(Subquery(later.values("fit_band")[:1]), F("lead__score__fit_band")),
+            under=Coalesce(
+                Subquery(later.values("definition")[:1]),
+                F("lead__score__definition"),
+                output_field=BigIntegerField(),
+            ),
+        )
+        .select_related("lead__person"),
+        provider="score",
+        before=before,
+        limit=limit,
+        at="until",
+    )
+    return [_fit_entry(subject, row) for row in rows]
+
+
+def _fit_entry(subject: Subject, row: Any) -> Entry:
+    words = {
+        "before": f"{row.fit:.0f} ({row.fit_band})",
+        "after": f"{row.became:.0f} ({row.became_band})",
+    }
+    text = (
+        _("Fit rose from %(before)s to %(after)s")
+        if row.became > row.fit
+        else (_("Fit fell from %(before)s to %(after)s"))
+    )
+    is_new_rule = row.under != row.definition_id
+    return Entry(
+        at=row.until,
+        provider="score",
+        pk=row.pk,
+        title=text % words,
+        icon="gauge",
+        tone="ok"
+        if row.became_band < row.fit_band
+        else "warn"
+        if row.became_band > row.fit_band
+        else "plain",
+        detail=_("A new version of the definition came into force.")
+        if is_new_rule
+        else _("What is known about the person or company changed."),
+        lead_id=row.lead_id,
+        **timeline.about(subject, row.lead.person),
+    )
+
+
+def _deals_of(subject: Subject) -> Q:
+    """A company's deals are those with it, whoever of it they are about."""
+    return Q(opportunity__company=subject) if isinstance(subject, Company) else Q(opportunity__person=subject)
 
 
 def _name(user: User | None) -> str:
@@ -174,9 +246,10 @@ def _name(user: User | None) -> str:
 
 
 PROVIDERS = (
-    Provider("stage", Category.PIPELINE, stages),
-    Provider("delivery", Category.PIPELINE, deliveries),
-    Provider("answer", Category.PIPELINE, answers),
-    Provider("owner", Category.PIPELINE, owners),
-    Provider("deal", Category.PIPELINE, deals),
+    Provider("stage", Category.PIPELINE, stages, companies=True),
+    Provider("score", Category.PIPELINE, scores, companies=True),
+    Provider("delivery", Category.PIPELINE, deliveries, companies=True),
+    Provider("answer", Category.PIPELINE, answers, companies=True),
+    Provider("owner", Category.PIPELINE, owners, companies=True),
+    Provider("deal", Category.PIPELINE, deals, companies=True),
 )

@@ -1,4 +1,4 @@
-"""One timeline of everything known about a person, newest first.
+"""One timeline of everything known about a person, or about all people of a company, newest first.
 
 Providers of this app and of downstream apps each read their own table by index; the streams are
 merged, and neighbouring events of one visit become one entry. A page starts at the position of the
@@ -20,12 +20,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from leads.models import Person
+from leads.models import Company, Person
 from smarketing.core.errors import DomainError
 
 M = TypeVar("M", bound=Model)
 Text = str | Promise
+Subject = Person | Company
 PAGE = 25
+# A live page asks for what stands above its own end; with more than so many new entries it starts anew.
+MOST_LIVE = 50
 VISIT_GAP = timedelta(minutes=30)
 
 
@@ -63,6 +66,35 @@ _CATEGORY_LABELS: dict[Category, Text] = {
 }
 
 
+class Facts(StrEnum):
+    """Whose facts are shown: what the person did, what marketing did, what sales did."""
+
+    PERSON = "person"
+    MARKETING = "marketing"
+    SALES = "sales"
+
+    @property
+    def label(self) -> Text:
+        """The word of the choice."""
+        return _FACTS_LABELS[self]
+
+
+_FACTS_LABELS: dict[Facts, Text] = {
+    Facts.PERSON: gettext_lazy("What they did"),
+    Facts.MARKETING: gettext_lazy("What marketing did"),
+    Facts.SALES: gettext_lazy("What sales did"),
+}
+# Stages are moved by both teams.
+_FACTS_OF: dict[Category, frozenset[Facts]] = {
+    Category.BEHAVIOUR: frozenset({Facts.PERSON}),
+    Category.TOUCH: frozenset({Facts.MARKETING}),
+    Category.ACTIVITY: frozenset({Facts.SALES}),
+    Category.PIPELINE: frozenset({Facts.MARKETING, Facts.SALES}),
+    Category.PROMISE: frozenset({Facts.SALES}),
+    Category.CONSENT: frozenset({Facts.PERSON}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """A place in the order: time, then provider, then key; all descending."""
@@ -80,6 +112,8 @@ class Entry:
     """One line of the timeline, as ``components/timeline.html`` shows it.
 
     ``provider`` and ``pk`` say which row it is; ``visit`` marks an event that joins its neighbours.
+    ``more_url`` holds what is inside and is fetched when the entry is opened; ``about`` names the person
+    on the page of a company.
     """
 
     at: datetime
@@ -93,6 +127,14 @@ class Entry:
     url: str = ""
     lead_id: int | None = None
     visit: bool = False
+    more_url: str = ""
+    about: Text = ""
+    about_url: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id of the entry on a page, the same for as long as its row lives."""
+        return f"entry-{self.provider}-{self.pk}"
 
     @property
     def position(self) -> Position:
@@ -116,13 +158,21 @@ class Provider:
     """A source of entries.
 
     ``read(person, *, before: Position | None, limit: int)`` returns at most ``limit`` entries before
-    the position, newest first; :func:`window` does the order. Names are unique.
+    the position, newest first; :func:`window` does the order. Names are unique. With ``companies`` it
+    reads for a company as well. ``facts`` says whose facts they are where the category does not.
     """
 
     name: str
     category: Category
     read: Read
     per_entry: int = 1
+    companies: bool = False
+    facts: frozenset[Facts] = frozenset()
+
+    def tells(self, only: Collection[Category], of: Facts | None) -> bool:
+        """Whether its entries are among those asked for."""
+        whose = self.facts or _FACTS_OF[self.category]
+        return (not only or self.category in only) and (of is None or of in whose)
 
 
 _providers: dict[str, Provider] = {}
@@ -133,10 +183,24 @@ def register(provider: Provider) -> None:
     _providers[provider.name] = provider
 
 
-def categories() -> list[Category]:
+def categories(*, companies: bool = False) -> list[Category]:
     """The categories that have a provider, in the order of the tabs."""
-    known = {p.category for p in _providers.values()}
+    known = {p.category for p in _providers.values() if p.companies or not companies}
     return [c for c in Category if c in known]
+
+
+def whose(subject: Subject, path: str) -> Q:
+    """Rows about the person at ``path``, or about anybody of the company."""
+    if isinstance(subject, Company):
+        return Q(**{f"{path}__company": subject, f"{path}__merged_into": None})
+    return Q(**{path: subject})
+
+
+def about(subject: Subject, person: Person) -> dict[str, Any]:
+    """Who an entry is about, where the page is that of a company; of ``Entry``, as keywords."""
+    if not isinstance(subject, Company):
+        return {}
+    return {"about": person.name or _("Somebody"), "about_url": f"/people/{person.pk}/"}
 
 
 def of_person(
@@ -145,14 +209,51 @@ def of_person(
     before: Position | None = None,
     limit: int = PAGE,
     only: Collection[Category] = (),
+    of: Facts | None = None,
 ) -> Timeline:
-    """One page of the person's timeline. ``only`` narrows it to some categories."""
-    chosen = [p for p in _providers.values() if not only or p.category in only]
+    """One page of the person's timeline. ``only`` narrows it to some categories, ``of`` to whose facts."""
+    chosen = [p for p in _providers.values() if p.tells(only, of)]
+    return _read(person, chosen, before, limit)
+
+
+def of_company(
+    company: Company,
+    *,
+    before: Position | None = None,
+    limit: int = PAGE,
+    only: Collection[Category] = (),
+    of: Facts | None = None,
+) -> Timeline:
+    """One page of what happened with all people of a company."""
+    chosen = [p for p in _providers.values() if p.companies and p.tells(only, of)]
+    return _read(company, chosen, before, limit)
+
+
+def down_to(
+    subject: Subject, floor: Position | None, *, only: Collection[Category] = (), of: Facts | None = None
+) -> Timeline | None:
+    """The entries from the newest down to ``floor``, for a page that is kept live.
+
+    ``None`` for the floor means that the page held everything. Returns ``None`` when so much is new that
+    the page has to start anew.
+    """
+    if isinstance(subject, Company):
+        found = of_company(subject, limit=MOST_LIVE, only=only, of=of)
+    else:
+        found = of_person(subject, limit=MOST_LIVE, only=only, of=of)
+    if floor is None:
+        return found if found.next is None else None
+    kept = [entry for entry in found.entries if _rank(entry.position) >= _rank(floor)]
+    is_whole = found.next is None or _rank(found.next) <= _rank(floor)
+    return Timeline(kept, floor) if is_whole else None
+
+
+def _read(subject: Subject, chosen: Sequence[Provider], before: Position | None, limit: int) -> Timeline:
     streams: list[list[Entry]] = []
     horizon: Position | None = None
     for provider in chosen:
         asked = limit * provider.per_entry + 1
-        rows = list(provider.read(person, before=before, limit=asked))
+        rows = list(provider.read(subject, before=before, limit=asked))
         streams.append(rows)
         if len(rows) >= asked:
             # There is more below: nothing of the others may be shown below what was read of this.

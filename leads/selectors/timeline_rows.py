@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from leads.models import Activity, ActivityKind, Direction, Event, EventKind, Lead, Person, Touchpoint
 from leads.selectors import timeline
-from leads.selectors.timeline import Category, Entry, Position, Provider
+from leads.selectors.timeline import Category, Entry, Position, Provider, Subject
 
 # Events come in crowds: so many are read for each entry of a page.
 EVENTS_PER_ENTRY = 12
@@ -67,10 +67,12 @@ def events(person: Person, *, before: Position | None, limit: int) -> list[Entry
     ]
 
 
-def touchpoints(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def touchpoints(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Contacts: by which channel and campaign, and what they saw."""
     rows = timeline.window(
-        Touchpoint.objects.filter(person=person).select_related("channel", "campaign"),
+        Touchpoint.objects.filter(timeline.whose(subject, "person")).select_related(
+            "channel", "campaign", "person"
+        ),
         provider="touchpoint",
         before=before,
         limit=limit,
@@ -85,15 +87,16 @@ def touchpoints(person: Person, *, before: Position | None, limit: int) -> list[
             tone="info",
             detail=_touch_detail(row),
             lead_id=row.lead_id,
+            **timeline.about(subject, row.person),
         )
         for row in rows
     ]
 
 
-def activities(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def activities(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """What colleagues did and plan."""
     rows = timeline.window(
-        Activity.objects.filter(person=person).select_related("actor"),
+        Activity.objects.filter(timeline.whose(subject, "person")).select_related("actor", "person"),
         provider="activity",
         before=before,
         limit=limit,
@@ -109,15 +112,16 @@ def activities(person: Person, *, before: Position | None, limit: int) -> list[E
             detail=Truncator(row.body).chars(_DETAIL),
             who=row.actor.name if row.actor else "",
             lead_id=row.lead_id,
+            **(timeline.about(subject, row.person) if row.person else {}),
         )
         for row in rows
     ]
 
 
-def laps(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
+def laps(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Where each lap began."""
     rows = timeline.window(
-        Lead.objects.filter(person=person).select_related("source"),
+        Lead.objects.filter(timeline.whose(subject, "person")).select_related("source", "person"),
         provider="lap",
         before=before,
         limit=limit,
@@ -133,6 +137,7 @@ def laps(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
             tone="accent",
             detail=" · ".join(t for t in (row.origin, row.source.name) if t),
             lead_id=row.pk,
+            **timeline.about(subject, row.person),
         )
         for row in rows
     ]
@@ -140,9 +145,9 @@ def laps(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
 
 PROVIDERS = (
     Provider("event", Category.BEHAVIOUR, events, per_entry=EVENTS_PER_ENTRY),
-    Provider("touchpoint", Category.TOUCH, touchpoints),
-    Provider("activity", Category.ACTIVITY, activities),
-    Provider("lap", Category.PIPELINE, laps),
+    Provider("touchpoint", Category.TOUCH, touchpoints, companies=True),
+    Provider("activity", Category.ACTIVITY, activities, companies=True),
+    Provider("lap", Category.PIPELINE, laps, companies=True),
 )
 
 

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from leads.models import Activity, Channel, Event, Lead, Person, Source, Touchpoint
+from leads.models import Activity, Channel, Company, Event, Lead, Person, Source, Touchpoint
 from leads.selectors import timeline
-from leads.selectors.timeline import Category, Position
+from leads.selectors.timeline import Category, Facts, Position
 from smarketing.users.models import User
 
 
@@ -159,3 +159,64 @@ def _seconds(person: Person, before: Position | None) -> float:
     start = time.perf_counter()
     assert timeline.of_person(person, before=before).entries
     return time.perf_counter() - start
+
+
+def test_whose_facts_are_shown_can_be_chosen(
+    ada: Person, web: Source, direct: Channel, rita: User, now: datetime
+) -> None:
+    Touchpoint.objects.create(person=ada, source=web, channel=direct, title="Ad", occurred_at=now)
+    Activity.objects.create(person=ada, source=web, kind="note", direction="internal", occurred_at=now)
+    browse(ada, web, [now], kind="form")
+
+    def providers(of: Facts | None) -> set[str]:
+        return {e.provider for e in timeline.of_person(ada, of=of).entries}
+
+    assert providers(Facts.PERSON) == {"event"}
+    assert providers(Facts.MARKETING) == {"touchpoint", "lap"}
+    assert providers(Facts.SALES) == {"activity", "lap"}
+    assert timeline.of_person(ada, only=[Category.TOUCH], of=Facts.SALES).entries == []
+
+
+def test_a_company_rolls_its_people_up_and_leaves_merged_ones_to_their_survivor(
+    ada: Person, web: Source, direct: Channel, now: datetime
+) -> None:
+    company = Company.objects.create(name="Initech", name_key="initech")
+    Person.objects.filter(pk=ada.pk).update(company=company)
+    bob = Person.objects.create(first_name="Bob", company=company)
+    gone = Person.objects.create(first_name="Gone", company=company, merged_into=bob)
+    for number, person in enumerate([ada, bob, gone]):
+        Touchpoint.objects.create(
+            person=person, source=web, channel=direct, title=f"Ad {number}", occurred_at=now
+        )
+    entries = timeline.of_company(company, only=[Category.TOUCH]).entries
+    assert [(str(e.title), str(e.about)) for e in entries] == [("Ad 1", "Bob"), ("Ad 0", "Ada")]
+    assert entries[0].about_url == f"/people/{bob.pk}/"
+    pages = [timeline.of_company(company, limit=1, only=[Category.TOUCH])]
+    pages.append(timeline.of_company(company, limit=1, only=[Category.TOUCH], before=pages[0].next))
+    assert [str(p.entries[0].title) for p in pages] == ["Ad 1", "Ad 0"]
+
+
+def test_the_live_top_reaches_down_to_where_the_page_ended(
+    ada: Person, web: Source, direct: Channel, now: datetime
+) -> None:
+    def touch(count: int, after: int) -> None:
+        Touchpoint.objects.bulk_create(
+            Touchpoint(
+                person=ada, source=web, channel=direct, title=f"T{n}", occurred_at=now + timedelta(minutes=n)
+            )
+            for n in range(after, after + count)
+        )
+
+    touch(30, 0)
+    first = timeline.of_person(ada)
+    assert len(first.entries) == 25
+    same = timeline.down_to(ada, first.next)
+    assert same is not None
+    assert same.entries == first.entries
+    touch(3, 30)
+    more = timeline.down_to(ada, first.next)
+    assert more is not None
+    assert [str(e.title) for e in more.entries[:4]] == ["T32", "T31", "T30", "T29"]
+    assert len(more.entries) == 28
+    touch(40, 40)
+    assert timeline.down_to(ada, first.next) is None

@@ -13,6 +13,7 @@ import "web/shortcuts";
 import "web/palette";
 import "web/countdown";
 import "web/polling";
+import "web/opened";
 import "web/board";
 
 document.documentElement.dataset.ready = "1";
