@@ -47,8 +47,8 @@ def add_interest(fact: EventsRecorded | EventsJoined) -> None:
     scoring.apply_events(event_ids=fact.event_ids, now=fact.now)
 
 
-def raise_alerts(fact: EventsRecorded) -> None:
-    """Whoever waited for one of these events is told."""
+def raise_alerts(fact: EventsRecorded | EventsJoined) -> None:
+    """Whoever waited for one of these events is told: when it is stored, or when its person is found."""
     alert_hits.raise_for(event_ids=fact.event_ids, members=segments.members, now=fact.now)
 
 

@@ -17,11 +17,12 @@ from funnel.events import (
     OpportunityMoved,
     StageMoved,
 )
-from funnel.selectors import definition_texts, timeline_rows
+from funnel.selectors import company_people, definition_texts, timeline_rows
 from funnel.services import alert_hits, delivery, rescoring, scoring
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
 from funnel.views import tombstone_panels as refusals
+from funnel.views import view_panels
 from leads.events import (
     ActivityLogged,
     EventsJoined,
@@ -35,7 +36,7 @@ from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
-from smarketing.web import navigation, palette, panels, settings_pages
+from smarketing.web import cells, navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem
 from smarketing.web.settings_pages import SettingsPage
 
@@ -52,6 +53,7 @@ def connect() -> None:
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
     subscribe(EventsJoined, subscribers.add_interest)
+    subscribe(EventsJoined, subscribers.raise_alerts)
     subscribe(HistoriesChanged, subscribers.count_again)
     subscribe(HandoffDelivered, subscribers.tell_delivered)
     subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
@@ -89,11 +91,19 @@ def _add_pages() -> None:
     for record in ("lead", "person", "company"):
         panels.register(f"{record}.actions", "alert", shown.tell_me, order=50)
     panels.register("import.actions", "leads", shown.of_import, order=10)
+    for region in ("lead.side", "person.side"):
+        panels.register(region, "footprint", view_panels.footprint, order=35)
+        panels.register(region, "origin", view_panels.origin, order=45)
     panels.register("lead.main", "handoff", shown.handoff, order=20)
     panels.register("lead.side", "score", shown.score, order=40)
     panels.register("lead.side", "qualification", shown.qualification, order=25)
     panels.register("lead.side", "deals", shown.deals_of_lead, order=30)
     panels.register("person.side", "deals", shown.deals_of_person, order=30)
+    cells.register(
+        "company_people",
+        cells.Added("standing", _("Where they stand"), "funnel/_standing_cell.html", company_people.standing),
+    )
+    panels.register("company.side", "owners", view_panels.owners, order=5)
     panels.register("company.side", "deals", shown.deals_of_company, order=10)
     panels.register("company.side", "leads", shown.leads_of_company, order=20)
     palette.register("funnel.actions", _("Add"), hits.actions, order=25)

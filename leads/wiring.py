@@ -19,7 +19,7 @@ from leads.services.imports import (
     touchpoints,
     users,
 )
-from leads.views import consents
+from leads.views import consents, outreach
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -76,6 +76,7 @@ def connect() -> None:
     )
     for region in ("lead.side", "person.side"):
         panels.register(region, "consents", consents.panel, order=80)
+        panels.register(region, "outreach", outreach.panel, order=70)
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)

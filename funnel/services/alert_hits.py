@@ -51,7 +51,8 @@ CROSS JOIN LATERAL (
   FROM unnest(ARRAY['segment', 'person:' || p.id, 'company:' || p.company_id, 'company:' || l.company_id,
                     'stage:' || s.stage_id, 'mine:' || s.owner_id]) AS k(key)
   WHERE EXISTS (SELECT 1 FROM funnel_alert a WHERE a.subject_key = k.key AND a.stopped_at IS NULL)) w
-WHERE e.id = ANY(%s::uuid[]) AND e.occurred_at > %s AND w.subjects IS NOT NULL
+WHERE e.id = ANY(%s::uuid[]) AND e.occurred_at > %s AND e.screened = ''
+  AND w.subjects IS NOT NULL
 ORDER BY e.occurred_at, e.id
 """
 _ANY = "SELECT EXISTS (SELECT 1 FROM funnel_alert WHERE stopped_at IS NULL)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Greatest
 
-from leads.models import Lead, Person, PersonEmail
+from leads.models import Activity, Event, Lead, Person, PersonEmail, Touchpoint
 from smarketing.users.models import User
 
 
@@ -23,7 +24,21 @@ def found(user: User, text: str, *, limit: int) -> list[Person]:
 
 
 def of_company(user: User, company_id: int) -> QuerySet[Person]:
-    """Everybody of a company with their e-mail addresses and present lap."""
+    """Everybody of a company with their e-mail addresses, present lap and ``last_at``, their last sign."""
     laps = Prefetch("leads", queryset=Lead.objects.order_by("-lap"), to_attr="laps")
     emails = Prefetch("emails", queryset=PersonEmail.objects.order_by("-is_primary", "pk"))
-    return Person.objects.visible_to(user).filter(company=company_id).prefetch_related(emails, "phones", laps)
+    people = Person.objects.visible_to(user).filter(company=company_id)
+    return people.prefetch_related(emails, "phones", laps).annotate(last_at=_last_at())
+
+
+def _last_at() -> Greatest:
+    """The latest event, touchpoint or activity of each shown person, by the index of each."""
+    latest = [
+        Subquery(
+            model._default_manager.filter(person=OuterRef("pk"))
+            .order_by("-occurred_at")
+            .values("occurred_at")[:1]
+        )
+        for model in (Event, Touchpoint, Activity)
+    ]
+    return Greatest(*latest)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,15 +18,15 @@ from leads.models import Company
 from leads.selectors import companies as company_rows
 from leads.selectors import people
 from leads.services import companies
-from leads.views import facts
+from leads.views import facts, timeline
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
-from smarketing.web import lists, panels, rendering
+from smarketing.web import cells, lists, panels, rendering
 from smarketing.web.forms import refusals
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
-from smarketing.web.tables import Column, TableSpec
+from smarketing.web.tables import Column, Table, TableSpec
 
 SUGGESTIONS = 12
 
@@ -50,6 +54,16 @@ PEOPLE = TableSpec(
         Column("lap", gettext_lazy("Lead")),
     ),
 )
+_LAST_SIGN = Column("last", gettext_lazy("Last sign"))
+COMPANY_PEOPLE = "company_people"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the company; ``cells`` are those of other apps."""
+
+    person: Any
+    cells: Sequence[Any]
 
 
 @page(capability=Capability.VIEW)
@@ -77,7 +91,7 @@ def company_list(request: Request) -> HttpResponse:
 def company_page(request: Request, pk: int) -> HttpResponse:
     """A company, its people rolled up and its leads. Panels of ``company.main`` … get the company."""
     company = access.get_company(request.user, pk)
-    table = PEOPLE.bind(people.of_company(request.user, company.pk), request.GET)
+    table = _people(request, company)
     context = {
         "company": company,
         "company_facts": facts.rows("company", company, request.user),
@@ -86,6 +100,7 @@ def company_page(request: Request, pk: int) -> HttpResponse:
         "panels_actions": panels.build("company.actions", company, viewer=request.user, now=request.now),
         "panels_main": panels.build("company.main", company, viewer=request.user, now=request.now),
         "panels_side": panels.build("company.side", company, viewer=request.user, now=request.now),
+        **timeline.context(company, only=request.GET.get("only", ""), of=request.GET.get("of", "")),
     }
     parts = {"people-more": "leads/_people_rows.html", "list": "leads/_company_people.html"}
     return rendering.page(request, "leads/company.html", context, fragments=parts)
@@ -112,6 +127,15 @@ def suggestions(request: Request) -> HttpResponse:
     text = request.GET.get("company", "").strip()[:100]
     found = company_rows.found(request.user, text, limit=SUGGESTIONS) if text else []
     return rendering.fragment(request, "leads/_suggestions.html", {"names": [c.name for c in found]})
+
+
+def _people(request: Request, company: Company) -> Table[Any]:
+    """The people of the company with what other apps know of each; a fixed number of queries."""
+    added = [Column(c.name, c.label) for c in cells.columns(COMPANY_PEOPLE)]
+    spec = replace(PEOPLE, columns=(*PEOPLE.columns, *added, _LAST_SIGN))
+    table: Table[Any] = spec.bind(people.of_company(request.user, company.pk), request.GET)
+    found = cells.fill(COMPANY_PEOPLE, [p.pk for p in table.rows], viewer=request.user, now=request.now)
+    return replace(table, rows=[Member(person, found[person.pk]) for person in table.rows])
 
 
 def _to(request: Request, company: Company) -> HttpResponse:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from funnel.models import Alert, AlertHit, AlertHours, LeadState, Stage
 from funnel.services import alert_hits, alerts, owners
 from funnel.services.alerts import About
+from leads.events import EventsJoined
 from leads.models import Company, Event, Person, Source
 from leads.services import activities
 from leads.services import events as behaviour
 from leads.services.events import EventInput
+from smarketing.core import events
 from smarketing.notifications.models import Delivery, Notification, Outbox
 from smarketing.notifications.services import outbox
 from smarketing.web.models import SavedView
@@ -306,3 +308,26 @@ def test_ten_thousand_alerts_cost_an_event_no_more_than_a_few(rita, lead, web):
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "alert_lookup" in plan
     assert "Seq Scan on funnel_alert" not in plan
+
+
+def test_what_a_stranger_did_just_before_they_were_known_is_told_when_they_are(rita, lead):
+    wants(rita, about=about(lead))
+    source = Source.objects.get(code="web")
+    row = EventInput(
+        source=source, message_id="s1", kind="page", url="https://x.example/pricing", occurred_at=SOON
+    )
+    (key,) = behaviour.record(rows=[row], now=SOON)
+    assert not AlertHit.objects.exists()
+    Event.objects.filter(pk=key).update(person=lead.person)
+    with transaction.atomic():
+        events.publish(EventsJoined((key,), SOON + timedelta(minutes=3)))
+    assert AlertHit.objects.get().event_id == key
+
+
+def test_what_a_machine_did_tells_nobody(rita, lead):
+    wants(rita, about=about(lead), trigger="email_click")
+    record(lead, "email_click", "", at=SOON)
+    AlertHit.objects.all().delete()
+    Event.objects.update(screened="scanner")
+    keys = list(Event.objects.values_list("pk", flat=True))
+    assert alert_hits.raise_for(event_ids=keys, members=lambda *_: set(), now=SOON) == 0

@@ -1,0 +1,63 @@
+"""How a lead came to be: first touch, converting touch, campaign, and the pages that mattered before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from funnel.selectors import definitions, footprint, signals
+from funnel.selectors.footprint import Topic
+from leads.models import Event, Lead, Person, Touchpoint
+
+PAGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """``first`` is the person's earliest tracked touch, ``converting`` the last one up to the lead's capture.
+
+    ``said`` is what they told themselves ("how did you hear about us"), kept beside the tracked ones.
+    ``content`` are the distinct titles they met before, ``pages`` what they read, by points.
+    """
+
+    lead: Lead | None
+    first: Touchpoint | None
+    converting: Touchpoint | None
+    said: Touchpoint | None
+    touches: int
+    content: list[Touchpoint]
+    pages: list[Topic]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of how they came."""
+        return self.first is None and self.said is None and not self.pages
+
+
+def of_person(person: Person, lead: Lead | None) -> Origin:
+    """The origin of ``lead`` (a lap of the person); without one, of the person. A fixed number of queries."""
+    touches = Touchpoint.objects.filter(person=person).select_related("channel", "campaign")
+    tracked = touches.filter(is_self_reported=False)
+    until = tracked.filter(occurred_at__lte=lead.captured_at) if lead else tracked
+    return Origin(
+        lead=lead,
+        first=tracked.order_by("occurred_at", "pk").first(),
+        converting=until.order_by("-occurred_at", "-pk").first() if lead else None,
+        said=touches.filter(is_self_reported=True).order_by("occurred_at", "pk").first(),
+        touches=until[:1000].count(),
+        content=_content(list(until.exclude(title="").order_by("-occurred_at", "-pk")[:50])),
+        pages=_pages(person, lead),
+    )
+
+
+def _content(touches: list[Touchpoint]) -> list[Touchpoint]:
+    """Each title once, the latest first."""
+    return list({touch.title: touch for touch in reversed(touches)}.values())[::-1][:PAGES]
+
+
+def _pages(person: Person, lead: Lead | None) -> list[Topic]:
+    events = Event.objects.filter(person=person)
+    if lead is not None:
+        events = events.filter(occurred_at__lte=lead.captured_at)
+    rows = events.order_by("-occurred_at", "-id").values_list(*signals.COLUMNS)
+    definition = definitions.rules_of(definitions.in_force())
+    return footprint.topics(definition, list(rows[: footprint.MOST_EVENTS]), limit=PAGES)
