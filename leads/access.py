@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from leads.models import Activity, Campaign, Company, ImportRun, Lead, Person
+from leads.models import Activity, Campaign, Company, Form, FormSubmission, ImportRun, Lead, Person
 from smarketing.core import locks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -68,6 +68,20 @@ def get_import(user: User, pk: int) -> ImportRun:
     """The run of an import with its source and actor. Raises as :func:`get_person`."""
     runs = ImportRun.objects.visible_to(user).select_related("source", "actor")
     return _load(user, runs, pk, Capability.IMPORT, lock=False)
+
+
+def get_form(user: User, pk: int, *, capability: Capability = Capability.VIEW, lock: bool = False) -> Form:
+    """The form with its campaign and whom it tells. Raises as :func:`get_person`."""
+    forms = Form.objects.visible_to(user).select_related("campaign", "notify")
+    return _load(user, forms, pk, capability, lock=lock)
+
+
+def get_submission(
+    user: User, pk: int, *, capability: Capability = Capability.VIEW, lock: bool = False
+) -> FormSubmission:
+    """The answer with what became of it. Raises as :func:`get_person`."""
+    rows = FormSubmission.objects.visible_to(user).select_related("form", "person", "lead", "version")
+    return _load(user, rows, pk, capability, lock=lock)
 
 
 def _load(user: User, visible: QuerySet[M], pk: int, capability: Capability, *, lock: bool) -> M:

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import invariants as audited
 from leads import palette as hits
+from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
-from leads.services import inbox, visitors
+from leads.services import inbox, submissions, visitors
 from leads.services.imports import (
     activities,
     asking,
@@ -64,19 +65,7 @@ def connect() -> None:
             order=215,
         )
     )
-    settings_pages.register(
-        SettingsPage(
-            _("Consent purposes"),
-            _("What people may say yes or no to."),
-            "shield-check",
-            "leads:purposes",
-            _("This installation"),
-            order=220,
-        )
-    )
-    for region in ("lead.side", "person.side"):
-        panels.register(region, "consents", consents.panel, order=80)
-        panels.register(region, "outreach", outreach.panel, order=70)
+    _add_forms_and_privacy()
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
@@ -97,6 +86,35 @@ def _connect_tracking() -> None:
         readings.register(reading)
     for invariant in audited.ALL:
         invariants.register(invariant)
+
+
+def _add_forms_and_privacy() -> None:
+    """Forms and their answers; consent on the pages of people."""
+    loops.register(loops.Loop(submissions.LOOP, submissions.run_once, every_seconds=30.0, limit=200))
+    navigation.register(
+        NavItem(
+            _("Forms"),
+            "clipboard-list",
+            "leads:forms",
+            order=75,
+            key="f",
+            badge=submission_rows.waiting,
+            badge_label=_("in quarantine"),
+        )
+    )
+    settings_pages.register(
+        SettingsPage(
+            _("Consent purposes"),
+            _("What people may say yes or no to."),
+            "shield-check",
+            "leads:purposes",
+            _("This installation"),
+            order=220,
+        )
+    )
+    for region in ("lead.side", "person.side"):
+        panels.register(region, "consents", consents.panel, order=80)
+        panels.register(region, "outreach", outreach.panel, order=70)
 
 
 def _due_tasks(user: User) -> int:

@@ -16,8 +16,12 @@ from leads.models import (
     CampaignStatus,
     Channel,
     Company,
+    Form,
+    FormRoad,
+    FormSubmission,
     ImportRun,
     ImportState,
+    SubmissionState,
 )
 from leads.selectors import campaigns, companies
 
@@ -86,3 +90,32 @@ class ImportFilter(FilterSet):
     class Meta:
         model = ImportRun
         fields = ("q", "state", "kind")
+
+
+class FormFilter(FilterSet):
+    """Forms by name, campaign and whether they take answers."""
+
+    q = filters.CharFilter(label=_("Search"), method="by_text", max_length=120)
+    campaign = filters.ModelChoiceFilter(label=_("Campaign"), queryset=Campaign.objects.order_by("name"))
+    is_active = filters.BooleanFilter(label=_("Takes answers"))
+
+    class Meta:
+        model = Form
+        fields = ("q", "campaign", "is_active")
+
+    def by_text(self, queryset: QuerySet[Form], name: str, value: str) -> QuerySet[Form]:
+        """Names that hold the text."""
+        return queryset.filter(name__icontains=value)
+
+
+class SubmissionFilter(FilterSet):
+    """Answers by form, state, road and time."""
+
+    form = filters.ModelChoiceFilter(label=_("Form"), queryset=Form.objects.order_by("name"))
+    state = filters.MultipleChoiceFilter(label=_("State"), choices=SubmissionState.choices)
+    road = filters.MultipleChoiceFilter(label=_("Road"), choices=FormRoad.choices)
+    received_at = filters.DateFromToRangeFilter(label=_("Received"))
+
+    class Meta:
+        model = FormSubmission
+        fields = ("form", "state", "road", "received_at")

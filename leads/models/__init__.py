@@ -13,6 +13,15 @@ from leads.models.consent import (
     SuppressedAddress,
 )
 from leads.models.event import Event, EventKind, Screened
+from leads.models.form import (
+    Form,
+    FormDay,
+    FormRoad,
+    FormSubmission,
+    FormVersion,
+    FormVersionState,
+    SubmissionState,
+)
 from leads.models.identity import IdentityClaim, IdentityConflict, PersonTrait
 from leads.models.imports import ImportMapping, ImportRun, ImportState
 from leads.models.lead import Lead
@@ -55,6 +64,12 @@ __all__ = [
     "Event",
     "EventInbox",
     "EventKind",
+    "Form",
+    "FormDay",
+    "FormRoad",
+    "FormSubmission",
+    "FormVersion",
+    "FormVersionState",
     "FromSource",
     "IdentityClaim",
     "IdentityConflict",
@@ -76,6 +91,7 @@ __all__ = [
     "Session",
     "Source",
     "SourceKind",
+    "SubmissionState",
     "SuppressedAddress",
     "Touchpoint",
     "TouchpointKind",

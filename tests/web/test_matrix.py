@@ -24,6 +24,10 @@ PUBLIC_WRITES = {
     "confirm/<str:token>/": "a signed token of one consent",
     "u/<str:token>/": "a signed token of one person and purpose (RFC 8058 forbids cookies)",
     "preferences/<str:token>/": "a signed token of one person",
+    "f/<str:key>": "an answer carries nobody's authority: key, sites, limits and spam rules bind it",
+    "f/<str:key>/": "the same, as the page itself posts",
+    "servlet/servlet.WebToLead": "the same, as sites of Salesforce's users post",
+    "submissions/v3/integration/submit/<str:portal>/<str:guid>": "the same, as HubSpot's forms post",
 }
 NOT_REFUSED = {HTTPStatus.OK, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.NOT_FOUND}
 
