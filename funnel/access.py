@@ -12,6 +12,7 @@ from funnel.models import (
     DefinitionVersion,
     Handoff,
     LeadState,
+    LikelihoodModel,
     Opportunity,
     OpportunityStage,
     Product,
@@ -19,7 +20,7 @@ from funnel.models import (
     Stage,
     Tombstone,
 )
-from funnel.selectors import alerts, tombstones
+from funnel.selectors import alerts, likelihoods, tombstones
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -130,6 +131,11 @@ def ring(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Ri
 def tombstone(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Tombstone:
     """A standing refusal with its keys."""
     return _load(user, tombstones.listed(user), pk, capability)
+
+
+def likelihood_model(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> LikelihoodModel:
+    """A trained model."""
+    return _load(user, likelihoods.visible_models(user), pk, capability)
 
 
 def product(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Product:

@@ -9,11 +9,12 @@ from funnel.events import (
     HandoffGateFailed,
     HandoffReturned,
     HandoffWaiting,
+    LeadsPlaced,
     OpportunityMoved,
     StageMoved,
 )
 from funnel.forms import segments
-from funnel.services import alert_hits, delivery, notices, placing, scoring, tombstones
+from funnel.services import alert_hits, delivery, likelihoods, notices, placing, scoring, tombstones
 from leads.events import (
     ActivityLogged,
     EventsJoined,
@@ -40,6 +41,19 @@ def score_again(fact: LeadsChanged) -> None:
     """Fit may differ now, and what the gate missed may be there."""
     scoring.refresh(lead_ids=fact.lead_ids, now=fact.now)
     delivery.retry_failed(lead_ids=list(fact.lead_ids), now=fact.now)
+
+
+def answer_placed(fact: LeadsPlaced) -> None:
+    """How likely a new lead becomes a customer; a file's leads are answered after it."""
+    if fact.is_import:
+        likelihoods.answer_later(lead_ids=fact.lead_ids)
+    else:
+        likelihoods.answer(lead_ids=fact.lead_ids, now=fact.now)
+
+
+def answer_changed(fact: LeadsChanged) -> None:
+    """What is known of a lead differs, so may its likelihood."""
+    likelihoods.answer(lead_ids=fact.lead_ids, now=fact.now)
 
 
 def add_interest(fact: EventsRecorded | EventsJoined) -> None:

@@ -14,11 +14,12 @@ from funnel.events import (
     HandoffGateFailed,
     HandoffReturned,
     HandoffWaiting,
+    LeadsPlaced,
     OpportunityMoved,
     StageMoved,
 )
 from funnel.selectors import company_people, definition_texts, timeline_rows
-from funnel.services import alert_hits, delivery, rescoring, scoring
+from funnel.services import alert_hits, delivery, likelihoods, rescoring, scoring, training_runs
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
 from funnel.views import tombstone_panels as refusals
@@ -46,7 +47,9 @@ def connect() -> None:
     kinds.register(kind=products.KIND)
     kinds.register(kind=opportunities.KIND)
     subscribe(LeadsCaptured, subscribers.place)
+    subscribe(LeadsPlaced, subscribers.answer_placed)
     subscribe(LeadsChanged, subscribers.score_again)
+    subscribe(LeadsChanged, subscribers.answer_changed)
     subscribe(EventsRecorded, subscribers.add_interest)
     subscribe(EventsRecorded, subscribers.raise_alerts)
     subscribe(ActivityLogged, subscribers.note_contact)
@@ -67,6 +70,8 @@ def connect() -> None:
     for invariant in invariants.ALL:
         audited.register(invariant)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
+    loops.register(loops.Loop(likelihoods.LOOP, likelihoods.run_once, every_seconds=60.0, limit=2000))
+    loops.register(loops.Loop(training_runs.LOOP, training_runs.run_once, every_seconds=60.0, limit=1))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
@@ -96,6 +101,7 @@ def _add_pages() -> None:
         panels.register(region, "origin", view_panels.origin, order=45)
     panels.register("lead.main", "handoff", shown.handoff, order=20)
     panels.register("lead.side", "score", shown.score, order=40)
+    panels.register("lead.side", "likelihood", shown.likelihood, order=45)
     panels.register("lead.side", "qualification", shown.qualification, order=25)
     panels.register("lead.side", "deals", shown.deals_of_lead, order=30)
     panels.register("person.side", "deals", shown.deals_of_person, order=30)
@@ -123,6 +129,14 @@ def _add_settings() -> None:
             agreed,
             order=10,
             notice=_unsigned,
+        ),
+        SettingsPage(
+            _("Likelihood"),
+            _("How likely a lead becomes a customer: the model in use and what it learns from."),
+            "graduation-cap",
+            "funnel:likelihood",
+            road,
+            order=45,
         ),
         SettingsPage(
             _("Stages"),

@@ -18,6 +18,7 @@ from funnel.api.definitions import DefinitionResource
 from funnel.api.handoffs import HandoffResource
 from funnel.api.lead_batches import LeadBatchResource
 from funnel.api.leads import LeadResource
+from funnel.api.likelihoods import LikelihoodModelResource, LikelihoodResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
 from funnel.api.stages import OpportunityStageResource, StageResource
@@ -52,6 +53,8 @@ router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")
 router.register("opportunity-stages", OpportunityStageResource, basename="opportunity-stage")
 router.register("handoffs", HandoffResource, basename="handoff")
+router.register("likelihoods", LikelihoodResource, basename="likelihood")
+router.register("likelihood-models", LikelihoodModelResource, basename="likelihood-model")
 router.register("alerts", AlertResource, basename="alert")
 router.register("alerts/(?P<alert>[0-9]{1,18})/hits", AlertHitResource, basename="alert-hit")
 router.register("tombstones", TombstoneResource, basename="tombstone")

@@ -3,6 +3,14 @@
 from funnel.models.alert import Alert, AlertDelivery, AlertHit, AlertHours, SubjectChoices, TriggerChoices
 from funnel.models.definition import DefinitionSignature, DefinitionState, DefinitionVersion
 from funnel.models.handoff import Handoff, HandoffState, Qualification, ReturnReason, Ring, RingMember
+from funnel.models.likelihood import (
+    Likelihood,
+    LikelihoodModel,
+    ModelState,
+    RunState,
+    TrainingRun,
+    TraitRuling,
+)
 from funnel.models.opportunity import (
     LostReason,
     Opportunity,
@@ -43,8 +51,11 @@ __all__ = [
     "LeadAction",
     "LeadScore",
     "LeadState",
+    "Likelihood",
+    "LikelihoodModel",
     "LostReason",
     "MeetingOutcome",
+    "ModelState",
     "MoveCause",
     "Opportunity",
     "OpportunityStage",
@@ -55,11 +66,14 @@ __all__ = [
     "ReturnReason",
     "Ring",
     "RingMember",
+    "RunState",
     "SignalDay",
     "Stage",
     "StageKind",
     "StageTransition",
     "SubjectChoices",
+    "TrainingRun",
+    "TraitRuling",
     "TriggerChoices",
     "Tombstone",
     "TombstoneHit",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from funnel.forms.lead_actions import QualificationForm
 from funnel.models import HandoffState
-from funnel.selectors import deals, desks, lead_list, missing, scores
+from funnel.selectors import deals, desks, lead_list, likelihoods, missing, scores
 from funnel.views import lead_asks
 from leads.models import Company, ImportRun, ImportState, Lead, Person
 from leads.selectors import leads as laps
@@ -104,6 +104,15 @@ def score(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
         ],
     }
     return Panel("funnel/_score.html", context, title=_("Score"), sub=told.definition, id="score")
+
+
+def likelihood(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
+    """How likely the lead becomes a customer, and why; nothing while no model is in use."""
+    answer = likelihoods.of_lead(lead.pk)
+    if answer is None:
+        return None
+    context = {"answer": answer, "reasons": likelihoods.reasons_of(answer)}
+    return Panel("funnel/_likelihood.html", context, title=_("Likelihood"), id="likelihood")
 
 
 def qualification(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
