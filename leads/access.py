@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from leads.models import Activity, Campaign, Company, Form, FormSubmission, ImportRun, Lead, Person
+from leads.models import Activity, Campaign, Company, Duplicate, Form, FormSubmission, ImportRun, Lead, Person
+from leads.selectors import duplicates
 from smarketing.core import locks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -82,6 +83,11 @@ def get_submission(
     """The answer with what became of it. Raises as :func:`get_person`."""
     rows = FormSubmission.objects.visible_to(user).select_related("form", "person", "lead", "version")
     return _load(user, rows, pk, capability, lock=lock)
+
+
+def get_duplicate(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Duplicate:
+    """A pair with both records. Raises as :func:`get_person`."""
+    return _load(user, duplicates.listed(user), pk, capability, lock=False)
 
 
 def _load(user: User, visible: QuerySet[M], pk: int, capability: Capability, *, lock: bool) -> M:

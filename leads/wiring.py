@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import invariants as audited
 from leads import palette as hits
+from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
-from leads.services import inbox, submissions, visitors
+from leads.services import duplicates, inbox, submissions, visitors
 from leads.services.imports import (
     activities,
     asking,
@@ -21,6 +22,7 @@ from leads.services.imports import (
     users,
 )
 from leads.views import consents, outreach
+from leads.views import duplicates as lookalikes
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -55,6 +57,7 @@ def connect() -> None:
     )
     navigation.register(NavItem(_("Companies"), "building-2", "leads:companies", order=60, key="o"))
     navigation.register(NavItem(_("Campaigns"), "megaphone", "leads:campaigns", order=70, key="m"))
+    _find_duplicates()
     settings_pages.register(
         SettingsPage(
             _("Custom attributes"),
@@ -69,6 +72,24 @@ def connect() -> None:
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
+
+
+def _find_duplicates() -> None:
+    """The loop that compares new records, where pairs are decided, and what records say of them."""
+    loops.register(loops.Loop("duplicates", duplicates.run_once, every_seconds=60.0, queue="reports"))
+    navigation.register(
+        NavItem(
+            _("Duplicates"),
+            "copy-check",
+            "leads:duplicates",
+            order=65,
+            key="d",
+            badge=pairs.waiting,
+            badge_label=_("to decide"),
+        )
+    )
+    panels.register("person.side", "duplicates", lookalikes.of_person, order=15)
+    panels.register("company.side", "duplicates", lookalikes.of_company, order=15)
 
 
 def _take_files() -> None:

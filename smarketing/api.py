@@ -26,6 +26,7 @@ from funnel.api.tombstones import TombstoneResource
 from leads.api.activities import ActivityResource
 from leads.api.campaigns import CampaignResource
 from leads.api.companies import CompanyResource
+from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
 from leads.api.people import PersonResource
 from leads.api.touchpoints import TouchpointResource
@@ -43,6 +44,7 @@ router = Router()
 router.register("people", PersonResource, basename="person")
 router.register("people/(?P<person>[0-9]{1,18})/events", PersonEventResource, basename="person-event")
 router.register("companies", CompanyResource, basename="company")
+router.register("duplicates", DuplicateResource, basename="duplicate")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("touchpoints", TouchpointResource, basename="touchpoint")
 router.register("activities", ActivityResource, basename="activity")

@@ -7,11 +7,14 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django_filters import filters
 from django_filters.filterset import FilterSet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from leads.api.duplicates import LookalikeOut
 from leads.api.references import CompanyBriefOut, RefIn, refs_of
 from leads.models import Company, Lead, Person, PersonEmail, PersonPhone
-from leads.selectors import people
+from leads.selectors import duplicates, people
+from leads.services import finder
 from leads.services import people as service
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import MOST_ID, ModelOut, VisibleKey
@@ -50,6 +53,31 @@ class PersonOut(ModelOut[Person]):
     def get_open_lead(self, person: Person) -> int | None:
         """The id of the lead that is open, if any is."""
         return next((lead.pk for lead in person.leads.all()), None)
+
+
+class PersonDetailOut(PersonOut):
+    """One person, and who looks like them: nobody is merged by that."""
+
+    probable_duplicates = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Person
+        fields = (*PersonOut.Meta.fields, "probable_duplicates")
+
+    @extend_schema_field(LookalikeOut(many=True))
+    def get_probable_duplicates(self, person: Person) -> list[dict[str, Any]]:
+        """The likeliest, at most five."""
+        found = duplicates.like(duplicates.profile(person), but=[person.pk])
+        return [
+            {
+                "id": match.person.pk,
+                "name": match.person.name,
+                "score": match.verdict.score,
+                "band": str(match.verdict.band),
+                "evidence": finder.told(verdict=match.verdict),
+            }
+            for match in found
+        ]
 
 
 class PersonPatch(serializers.Serializer[Any]):
@@ -107,7 +135,8 @@ class PersonResource(Listable, Retrievable, Creatable, Updatable, Resource):
         "create": C.EDIT_LEADS,
         "partial_update": C.EDIT_LEADS,
     }
-    output = PersonOut
+    output = PersonDetailOut
+    outputs = {"list": PersonOut}
     inputs = {"create": PersonIn, "partial_update": PersonPatch}
     filterset_class = PersonFilter
     ordering_fields = {"id": "pk", "name": ("last_name", "first_name")}

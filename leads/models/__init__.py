@@ -12,6 +12,13 @@ from leads.models.consent import (
     Purpose,
     SuppressedAddress,
 )
+from leads.models.duplicate import (
+    Duplicate,
+    DuplicateBand,
+    DuplicateKind,
+    DuplicateState,
+    FinderState,
+)
 from leads.models.event import Event, EventKind, Screened
 from leads.models.form import (
     Form,
@@ -61,6 +68,10 @@ __all__ = [
     "DaySalt",
     "DeadLetter",
     "Direction",
+    "Duplicate",
+    "DuplicateBand",
+    "DuplicateKind",
+    "DuplicateState",
     "Event",
     "EventInbox",
     "EventKind",
@@ -70,6 +81,7 @@ __all__ = [
     "FormSubmission",
     "FormVersion",
     "FormVersionState",
+    "FinderState",
     "FromSource",
     "IdentityClaim",
     "IdentityConflict",

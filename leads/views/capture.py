@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from leads.forms.records import NewLeadForm
+from leads.selectors import duplicates
 from leads.selectors import leads as lead_rows
-from leads.services import leads, people
+from leads.services import companies, leads, people
 from leads.services.leads import Captured
 from smarketing.core.errors import DomainError, Invalid
 from smarketing.users.domain.roles import Capability
@@ -49,7 +50,22 @@ def known(request: Request) -> HttpResponse:
     except Invalid:  # half an address, while it is being typed
         person = None
     lead = lead_rows.open_of(person.pk) if person else None
-    return rendering.fragment(request, "leads/_known.html", {"person": person, "lead": lead})
+    context = {"person": person, "lead": lead, "alike": [] if person else _alike(request)}
+    return rendering.fragment(request, "leads/_known.html", context)
+
+
+def _alike(request: Request) -> list[duplicates.Match]:
+    """Who looks like the one that is being typed in, though neither address nor number is the same."""
+    given = {name: request.GET.get(name, "")[:320] for name in ("first_name", "last_name", "country")}
+    return duplicates.like(
+        duplicates.typed_in(
+            **given,
+            emails=[request.GET.get("emails", "")[:320]],
+            phones=[request.GET.get("phones", "")[:60]],
+            company=companies.find(name=request.GET.get("company", "")[:255]),
+        ),
+        limit=3,
+    )
 
 
 def _to(request: Request, captured: Captured) -> HttpResponse:

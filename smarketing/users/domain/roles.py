@@ -29,6 +29,7 @@ class Capability(StrEnum):
     VIEW = "view"
     EDIT_LEADS = "edit_leads"
     CHANGE_OWNER = "change_owner"
+    MERGE_RECORDS = "merge_records"
     LOG_ACTIVITY = "log_activity"
     EXPORT = "export"
     IMPORT = "import"
@@ -61,6 +62,7 @@ _MANAGER = frozenset(
     {
         C.CHANGE_OWNER,
         C.LIFT_TOMBSTONES,
+        C.MERGE_RECORDS,
         C.IMPORT,
         C.EDIT_DEFINITION,
         C.EDIT_STAGES,
@@ -73,7 +75,7 @@ _MANAGER = frozenset(
 CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.READ_ONLY: frozenset({C.VIEW}),
     Role.REP: _REP,
-    Role.MARKETER: _MARKETER,
+    Role.MARKETER: _MARKETER | {C.MERGE_RECORDS},
     Role.SALES_MANAGER: _REP | _MANAGER | {C.ANSWER_ANY_HANDOFF, C.SIGN_SALES},
     Role.MARKETING_MANAGER: _MARKETER | _MANAGER | {C.OVERRIDE_GATE, C.SIGN_MARKETING},
     # An admin runs the installation; signing stays with the two teams.
