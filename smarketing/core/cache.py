@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
@@ -31,8 +31,40 @@ class JSONSerializer:
         return json.loads(data)
 
 
+class KeptClient(RedisCacheClient):
+    """Django's client, which makes a new one of the library's for every command, with one that is kept."""
+
+    _kept: Any = None
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """The one client; it takes a connection of its pool for each command."""
+        if self._kept is None:
+            self._kept = super().get_client(key, write=True)
+        return self._kept
+
+    def count(self, key: str, seconds: int) -> int:
+        """One more under ``key``, which is forgotten so long after the last: one round trip."""
+        with self.get_client(key, write=True).pipeline(transaction=False) as commands:
+            commands.incr(key)
+            commands.expire(key, seconds)
+            return int(commands.execute()[0])
+
+
+class _Counting(RedisCache):
+    """Django's cache with the one command of ours."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = KeptClient
+
+    def count(self, key: str, seconds: int) -> int | None:
+        """How often ``key`` was counted, this time included; ``None`` when the cache can't say."""
+        client: Any = self._cache
+        return int(client.count(self.make_and_validate_key(key), seconds))
+
+
 def _forgiving(name: str, missing: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    original = getattr(RedisCache, name)
+    original = getattr(_Counting, name)
 
     @functools.wraps(original)
     def method(self: FailOpenCache, *args: Any, **kwargs: Any) -> Any:
@@ -64,7 +96,7 @@ def _uncounted(args: Any, kwargs: Any) -> Any:
     raise ValueError("the cache is away")
 
 
-class FailOpenCache(RedisCache):
+class FailOpenCache(_Counting):
     """Django's Redis cache whose failures read as misses."""
 
     resting_until: float = 0.0
@@ -79,4 +111,5 @@ class FailOpenCache(RedisCache):
     delete_many = _forgiving("delete_many", _none)
     has_key = _forgiving("has_key", _no)
     incr = _forgiving("incr", _uncounted)
+    count = _forgiving("count", _none)
     clear = _forgiving("clear", _no)

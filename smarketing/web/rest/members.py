@@ -20,9 +20,9 @@ def unknown(serializer: Any, data: Any, path: str = "") -> Iterator[FieldError]:
     if not isinstance(serializer, serializers.Serializer) or not isinstance(data, dict):
         return
     writable = {name: field for name, field in serializer.fields.items() if not field.read_only}
-    choice = ", ".join(sorted(writable)) or "none"
     for name in sorted(data):
         if name in writable:
             yield from unknown(writable[name], data[name], f"{path}{name}.")
         else:
+            choice = ", ".join(sorted(writable)) or "none"
             yield FieldError(f"{path}{name[:100]}", "unknown", f"Allowed: {choice}.")

@@ -36,7 +36,7 @@ from smarketing.core.errors import FieldError, Invalid, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.users.services import idempotency
-from smarketing.web.rest import concurrency, members, throttling
+from smarketing.web.rest import concurrency, members, readers, throttling
 from smarketing.web.rest.parameters import MAX_SEARCH, BadParameter, check_known
 
 _KEY_MAX = 255
@@ -123,12 +123,13 @@ class Resource(GenericViewSet[Any]):
         data = self.request.data
         if not isinstance(data, dict):
             raise Invalid("The body has to be a JSON object.")
-        serializer = serializer_class(data=data, partial=partial, context=self.get_serializer_context())
-        unknown = list(islice(members.unknown(serializer, data), 20))
-        if unknown:
-            raise Invalid("The body has members that are unknown here or can't be written.", errors=unknown)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        with readers.reader(serializer_class, self.get_serializer_context(), partial=partial) as serializer:
+            unknown = list(islice(members.unknown(serializer, data), 20))
+            if unknown:
+                raise Invalid(
+                    "The body has members that are unknown here or can't be written.", errors=unknown
+                )
+            return dict(serializer.run_validation(data))
 
     def answer(self, obj: Any, *, status: int = 200) -> Response:
         """``obj`` through this action's output serializer, with its ETag."""
