@@ -153,7 +153,10 @@ def database() -> dict[str, Any]:
     options.setdefault(
         "options",
         f"-c statement_timeout={statement}s -c lock_timeout={lock}s"
-        f" -c idle_in_transaction_session_timeout={idle}s",
+        f" -c idle_in_transaction_session_timeout={idle}s"
+        # Of what core.prepared prepares the values don't shape the plan; left alone, PostgreSQL would
+        # plan every look-up by a list of keys anew.
+        " -c plan_cache_mode=force_generic_plan",
     )
     found["CONN_MAX_AGE"] = 60
     found["CONN_HEALTH_CHECKS"] = True

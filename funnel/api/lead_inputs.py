@@ -80,6 +80,7 @@ class LeadPatch(serializers.Serializer[Any]):
 class LeadIn(serializers.Serializer[Any]):
     """Somebody showed interest. ``external_id`` is unique within ``source``, a code (else “api”)."""
 
+    is_kept = True
     person = LeadPersonIn()
     company = LeadCompanyIn(required=False, allow_null=True)
     captured_at = Instant(required=False, help_text="Else now.")

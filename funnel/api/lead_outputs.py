@@ -168,7 +168,7 @@ class LeadDetailOut(LeadOut):
 
     def to_representation(self, lead: Told) -> dict[str, Any]:
         """The members, in the order of the fields."""
-        last, found = told_leads.last_handoff(lead.pk), told_leads.qualification(lead.pk)
+        last, found = told_leads.ends(lead.pk)
         return {
             **super().to_representation(lead),
             "handoff": LeadHandoffOut(last).data if last else None,

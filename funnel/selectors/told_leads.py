@@ -46,6 +46,13 @@ SELECT st.lead_id, st.version, st.entered_at, s.code, u.id, u.name,
  WHERE st.lead_id = ANY(%(leads)s::bigint[])
 """,
 )
+_HAS_ENDS = Statement(
+    "lead_has_ends",
+    """
+SELECT EXISTS (SELECT 1 FROM funnel_handoff WHERE lead_id = %(lead)s::bigint),
+       EXISTS (SELECT 1 FROM funnel_qualification WHERE lead_id = %(lead)s::bigint)
+""",
+)
 _LAST_HANDOFF = Query(
     "handoff_last_of_lead", lambda: Handoff.objects.filter(lead=given("lead")).order_by("-pk")[:1]
 )
@@ -109,9 +116,10 @@ class Told(NamedTuple):
 
 def of_keys(keys: Sequence[int], *, at: datetime) -> list[Told]:
     """These leads in this order, with interest as it is at ``at``; who asks may see them already."""
-    decay = definitions.decay_of(definitions.in_force())
-    found = {row[0]: _told(row, decay, at) for row in _READ.rows(leads=list(keys))}
-    return [found[key] for key in keys if key in found]
+    rows = {row[0]: row for row in _READ.rows(leads=list(keys))}
+    shown = any(row[-1] is not None for row in rows.values())
+    decay = definitions.decay_of(definitions.in_force()) if shown else None
+    return [_told(rows[key], decay, at) for key in keys if key in rows]
 
 
 def one(user: User, key: int, *, at: datetime) -> Told | None:
@@ -119,14 +127,11 @@ def one(user: User, key: int, *, at: datetime) -> Told | None:
     return next(iter(of_keys([key], at=at)), None) if _sees(LeadState.objects.visible_to(user), key) else None
 
 
-def last_handoff(key: int) -> Handoff | None:
-    """The last handoff of a lead; ``None`` while it was never about to be delivered."""
-    return _LAST_HANDOFF.first(lead=key)
-
-
-def qualification(key: int) -> Qualification | None:
-    """What sales found out about a lead, if anything was recorded."""
-    return _QUALIFICATION.first(lead=key)
+def ends(key: int) -> tuple[Handoff | None, Qualification | None]:
+    """The last handoff of a lead and what sales found out; most leads have neither."""
+    ((has_handoff, is_qualified),) = _HAS_ENDS.rows(lead=key)
+    last = _LAST_HANDOFF.first(lead=key) if has_handoff else None
+    return last, _QUALIFICATION.first(lead=key) if is_qualified else None
 
 
 def _sees(visible: QuerySet[LeadState], key: int) -> bool:
@@ -134,5 +139,5 @@ def _sees(visible: QuerySet[LeadState], key: int) -> bool:
     return not visible.query.where or visible.filter(pk=key).exists()
 
 
-def _told(row: tuple[Any, ...], decay: Decay, at: datetime) -> Told:
-    return Told._make((*row[:-1], decay.score_of_key(row[-1], at)))
+def _told(row: tuple[Any, ...], decay: Decay | None, at: datetime) -> Told:
+    return Told._make((*row[:-1], decay.score_of_key(row[-1], at) if decay else 0.0))

@@ -19,13 +19,17 @@ from funnel.models import MeetingOutcome, Tombstone, TombstoneHit, TombstoneKey
 from leads.domain.suppression import keyed_hash
 from leads.models import Company, Lead, Person, PersonEmail
 from smarketing.core.keysets import among
+from smarketing.core.prepared import Statement
 from smarketing.users.models import User
 
-_ANY = """
+_ANY = Statement(
+    "tombstones_any",
+    """
 SELECT EXISTS (SELECT 1 FROM funnel_tombstone WHERE lifted_at IS NULL
                   AND (expires_at IS NULL OR expires_at > %(now)s)),
        EXISTS (SELECT 1 FROM funnel_tombstone WHERE lifted_at IS NULL AND erased_at IS NOT NULL)
-"""
+""",
+)
 # Needs the parameters leads, hash_leads, hashes.
 KEYS = """
 wanted AS (
@@ -92,9 +96,7 @@ def parameters(lead_ids: Collection[int], *, now: datetime) -> dict[str, Any] | 
 
     Addresses are hashed only while there are tombstones of erased people.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_ANY, {"now": now})
-        is_any, is_hashed = cursor.fetchone()
+    ((is_any, is_hashed),) = _ANY.rows(now=now)
     if not is_any:
         return None
     hashed = _hashes(lead_ids) if is_hashed else []

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from datetime import datetime
 
-from django.db import transaction
-
 from funnel.domain.lifecycle import DEFAULT_LADDER
 from funnel.domain.tombstones import BY_HAND
 from funnel.events import LeadsPlaced
@@ -19,6 +17,7 @@ from funnel.services import lifecycle, scoring, tombstones
 from leads.services import leads as laps
 from smarketing.core import events
 from smarketing.core.prepared import Statement
+from smarketing.core.transactions import joined
 
 CHUNK = 20_000
 FIRST_STAGE = "lead"
@@ -66,7 +65,7 @@ SELECT s.lead_id, s.captured_at, i.code FROM placed s JOIN incoming i ON i.id = 
 )
 
 
-@transaction.atomic
+@joined()
 def place_many(
     *,
     lead_ids: Sequence[int],

@@ -18,6 +18,8 @@ from leads.models import AttributeSubject, Company, CompanyRef, Lead, Source
 from leads.services import attributes, fields, searching
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
+from smarketing.core.prepared import Query, given
+from smarketing.core.transactions import joined
 from smarketing.users.models import User
 
 COLUMNS = (
@@ -34,6 +36,15 @@ COLUMNS = (
     "attributes",
 )
 _CRITERIA = frozenset({"industry", "employees", "annual_revenue", "country", "domain", "attributes", "name"})
+
+_OF_DOMAIN = Query(
+    "company_of_domain",
+    lambda: Company.objects.filter(merged_into=None, domain=given("domain")).order_by("pk")[:1],
+)
+_OF_NAME = Query(
+    "company_of_name",
+    lambda: Company.objects.filter(merged_into=None, name_key=given("key")).order_by("pk")[:1],
+)
 
 
 class NameMissing(Invalid):
@@ -120,7 +131,6 @@ def update(
     return locked
 
 
-@transaction.atomic
 def find_or_create(
     *,
     name: str,
@@ -136,14 +146,15 @@ def find_or_create(
     domain get the same company: both wait for the advisory lock on it, taken in one order.
     """
     refs = tuple(refs)
-    domain, key = domain_of(text=domain), _key(name)
-    for text in sorted({f"name {key}", *([f"domain {domain}"] if domain else [])}):
-        locks.advisory(locks.Namespace.COMPANY, zlib.crc32(text.encode()))
-    found = find(name=name, domain=domain, refs=refs)
-    if found is None:
-        return create(name=name, domain=domain, country=country, refs=refs, actor=actor, now=now)
-    _add_refs(found, refs)
-    return found
+    with joined(savepoint=bool(refs)):
+        domain, key = domain_of(text=domain), _key(name)
+        for text in sorted({f"name {key}", *([f"domain {domain}"] if domain else [])}):
+            locks.advisory(locks.Namespace.COMPANY, zlib.crc32(text.encode()))
+        found = find(name=name, domain=domain, refs=refs)
+        if found is None:
+            return create(name=name, domain=domain, country=country, refs=refs, actor=actor, now=now)
+        _add_refs(found, refs)
+        return found
 
 
 def find(*, name: str = "", domain: str = "", refs: Iterable[tuple[Source, str]] = ()) -> Company | None:
@@ -152,10 +163,10 @@ def find(*, name: str = "", domain: str = "", refs: Iterable[tuple[Source, str]]
     for source, external_id in refs:
         if found := present.filter(refs__source=source, refs__external_id=external_id).first():
             return found
-    if domain and (found := present.filter(domain=domain_of(text=domain)).first()):
+    if domain and (found := _OF_DOMAIN.first(domain=domain_of(text=domain))):
         return found
     key = _key(name)
-    return present.filter(name_key=key).first() if key else None
+    return _OF_NAME.first(key=key) if key else None
 
 
 def domain_of(*, text: str) -> str:

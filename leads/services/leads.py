@@ -29,6 +29,7 @@ from leads.services.companies import CompanyInput
 from leads.services.people import PersonInput
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
+from smarketing.core.prepared import Insert, Query, given
 from smarketing.users.models import User
 
 COLUMNS = ("company", "origin", "channel", "campaign", "landing_page", "description")
@@ -38,6 +39,11 @@ WITH ends AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS e(id, at)
 UPDATE leads_lead l SET closed_at = greatest(e.at, l.captured_at), updated_at = %s, version = version + 1
   FROM ends e WHERE l.id = e.id AND l.closed_at IS NULL
 """
+_OF_SOURCE = Query(
+    "lead_of_source",
+    lambda: Lead.objects.filter(source=given("source"), external_id=given("external_id")),
+)
+_INSERT = Insert(Lead)
 _TOUCH_OF_KIND = {SourceKind.WEB: TouchpointKind.FORM, SourceKind.API: TouchpointKind.FORM}
 
 
@@ -98,7 +104,7 @@ def capture(
     source = source or sources.manual(now=now)
     at = fields.happened(instant=captured_at, field="captured_at", now=now)
     values = _how(origin, channel, campaign, landing_page, description)
-    known = Lead.objects.filter(source=source, external_id=external_id).first() if external_id else None
+    known = _OF_SOURCE.first(source=source.pk, external_id=external_id) if external_id else None
     if known is not None and _same_person(known, person):
         return Captured(known, created=False)
     employer = _company(company, actor=actor, now=now)
@@ -279,7 +285,7 @@ def _open_lap(
     now: datetime,
 ) -> Lead:
     """A new lap. The caller holds the person's lock."""
-    return Lead.objects.create(
+    lead = Lead(
         **values,
         person=person,
         captured_at=at,
@@ -287,6 +293,8 @@ def _open_lap(
         created_at=now,
         updated_at=now,
     )
+    _INSERT.add(lead)
+    return lead
 
 
 def _present_lap(person: Person) -> Lead | None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from smarketing.core.errors import Conflict
+from smarketing.core.prepared import Insert
 
 M = TypeVar("M", bound=Any)
 
@@ -37,6 +38,19 @@ def insert(*, record: M) -> tuple[M, bool]:
             return known, False
         raise
     return record, True
+
+
+def put(*, insert: Insert[M], record: M) -> tuple[M, bool]:
+    """As :func:`insert`, by one prepared statement; ``insert`` leaves what is there as it is.
+
+    It waits for another caller who is storing the same id, and tells their row.
+    """
+    if insert.add(record):
+        return record, True
+    known = _stored(record)
+    if known is None:
+        raise IntegrityError("the row collides with one that has another id")
+    return known, False
 
 
 def _stored(record: M) -> M | None:

@@ -26,6 +26,8 @@ from leads.services import attributes, companies, fields, identifiers, searching
 from leads.services.companies import CompanyInput
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, FieldError, Invalid
+from smarketing.core.prepared import Insert, IsAmong, Query, Statement
+from smarketing.core.transactions import joined
 from smarketing.users.models import User
 from smarketing.users.selectors import organisation
 
@@ -40,6 +42,29 @@ COLUMNS = (
     "website",
 )
 Ref = tuple[Source, str]
+_HOLDERS = Query(
+    "emails_with_person",
+    lambda: PersonEmail.objects.filter(
+        IsAmong("email", "emails", of="text"), person__merged_into=None
+    ).select_related("person"),
+)
+_TAKE_EMAILS = Statement(
+    "person_takes_emails",
+    """
+WITH who AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('leads_person', 'id')) AS id)
+INSERT INTO leads_personemail (person_id, email, is_primary)
+SELECT who.id, e.email, e.email = %(main)s::text FROM who, unnest(%(emails)s::text[]) AS e(email)
+ ORDER BY e.email
+ON CONFLICT DO NOTHING RETURNING person_id
+""",
+)
+# The same words in the same order as ``searching.refresh`` puts together.
+_SEARCH_TEXT = {
+    "search_text": """lower(btrim(%(words)s::text || ' ' ||
+        coalesce((SELECT name FROM leads_company WHERE id = %(company_id)s), '')))"""
+}
+_INSERT = Insert(Person, computed=_SEARCH_TEXT)
+_INSERT_KEYED = Insert(Person, computed=_SEARCH_TEXT, keyed=True)
 
 
 class Unidentified(Invalid):
@@ -100,7 +125,6 @@ def find(
     return None
 
 
-@transaction.atomic
 def create(
     *,
     first_name: str = "",
@@ -143,11 +167,11 @@ def create(
     if not (good["first_name"] or good["last_name"] or addresses or numbers or refs):
         detail = _("Give a name, an e-mail address or a phone number.")
         raise Unidentified(detail, errors=[FieldError("last_name", Unidentified.code, detail)])
-    person = Person.objects.create(
-        **good, attributes=_attributes({}, attributes or {}), created_at=now, updated_at=now
-    )
-    _add(person, addresses=addresses, numbers=numbers, refs=refs, is_new=True)
-    searching.refresh(person_ids=[person.pk])
+    person = Person(**good, attributes=_attributes({}, attributes or {}), created_at=now, updated_at=now)
+    with joined(savepoint=bool(refs)):
+        _insert(person, addresses)
+        _add_phones(person, numbers)
+        _add_refs(person, refs)
     return person
 
 
@@ -254,8 +278,39 @@ def _attributes(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     return attributes.merged(subject=AttributeSubject.PERSON, present=present, changes=changes)
 
 
-def _emails(addresses: Collection[str]) -> Iterable[PersonEmail]:
-    return PersonEmail.objects.filter(email__in=addresses, person__merged_into=None).select_related("person")
+def _emails(addresses: Sequence[str]) -> Iterable[PersonEmail]:
+    return _HOLDERS.all(emails=list(addresses)) if addresses else ()
+
+
+def _insert(person: Person, addresses: Sequence[str]) -> None:
+    """Write the person with these addresses, the first of them the main one.
+
+    The addresses are taken first, in alphabetic order and for the key that will be the person's: who
+    comes second learns it before there is a person. Raises :class:`IdentifierTaken`.
+    """
+    words = f"{person.first_name} {person.last_name} {' '.join([*addresses[:1], *sorted(addresses[1:])])}"
+    if not addresses:
+        _INSERT.add(person, words=words)
+        return
+    taken = _TAKE_EMAILS.rows(emails=sorted(addresses), main=addresses[0])
+    if len(taken) < len(addresses):
+        PersonEmail.objects.filter(person_id__in=[row[0] for row in taken]).delete()
+        raise _address_taken()
+    person.pk = taken[0][0]
+    _INSERT_KEYED.add(person, words=words)
+
+
+def _address_taken() -> IdentifierTaken:
+    detail = _("This e-mail address belongs to another person.")
+    return IdentifierTaken(detail, errors=[FieldError("emails", IdentifierTaken.code, detail)])
+
+
+def _add_phones(person: Person, numbers: Iterable[identifiers.Phone]) -> None:
+    rows = [
+        PersonPhone(person=person, written=n.written, e164=n.e164, is_mobile=n.is_mobile) for n in numbers
+    ]
+    if rows:
+        PersonPhone.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _add(
@@ -265,36 +320,28 @@ def _add(
     numbers: Sequence[identifiers.Phone],
     refs: Iterable[Ref],
     skip_taken: bool = False,
-    is_new: bool = False,
 ) -> bool:
     """Give the person what they do not have yet; say whether anything was new.
 
     Addresses are inserted in alphabetic order, so that two callers never wait for each other in a
     circle. One that belongs to somebody else raises :class:`IdentifierTaken`, unless ``skip_taken``.
-    One who ``is_new`` has nothing yet, and nobody looks.
     """
-    mine = set() if is_new else set(person.emails.values_list("email", flat=True))
+    mine = set(person.emails.values_list("email", flat=True))
     new = [a for a in addresses if a not in mine]
     if skip_taken:
         taken = set(PersonEmail.objects.filter(email__in=new).values_list("email", flat=True))
         new = [a for a in new if a not in taken]
-    main = new[0] if new and (is_new or not person.emails.filter(is_primary=True).exists()) else None
+    main = new[0] if new and not person.emails.filter(is_primary=True).exists() else None
     rows = [PersonEmail(person=person, email=a, is_primary=a == main) for a in sorted(new)]
     try:
         if rows:
             with transaction.atomic():
                 PersonEmail.objects.bulk_create(rows)
     except IntegrityError as error:
-        detail = _("This e-mail address belongs to another person.")
-        raise IdentifierTaken(detail, errors=[FieldError("emails", IdentifierTaken.code, detail)]) from error
-    known = set()
-    if not is_new:
-        known = {v for pair in person.phones.values_list("e164", "written") for v in pair if v}
+        raise _address_taken() from error
+    known = {v for pair in person.phones.values_list("e164", "written") for v in pair if v}
     fresh = [n for n in numbers if (n.e164 or n.written) not in known]
-    PersonPhone.objects.bulk_create(
-        [PersonPhone(person=person, written=n.written, e164=n.e164, is_mobile=n.is_mobile) for n in fresh],
-        ignore_conflicts=True,
-    )
+    _add_phones(person, fresh)
     return _add_refs(person, refs) or bool(new or fresh)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.models import Source, SourceKind
 from leads.services import fields
 from smarketing.core.errors import Conflict
+from smarketing.core.prepared import Query, given
+from smarketing.core.transactions import joined
+
+_OF_CODE = Query("source_of_code", lambda: Source.objects.filter(code=given("code")))
 
 
 class KindDiffers(Conflict):
@@ -18,14 +21,14 @@ class KindDiffers(Conflict):
     code = "source_kind_differs"
 
 
-@transaction.atomic
+@joined()
 def ensure(*, code: str, name: str = "", kind: str, now: datetime) -> Source:
     """The source called ``code``, made when there is none.
 
     Raises :class:`KindDiffers`, or ``BadValue`` when the code is not a slug. Two callers at once get
     the same row.
     """
-    known = Source.objects.filter(code=code).first()
+    known = _OF_CODE.first(code=code)
     if known is None:
         values = fields.checked(
             model=Source,
@@ -47,11 +50,11 @@ def manual(*, now: datetime) -> Source:
     return ensure(code="manual", name="Typed in", kind=SourceKind.MANUAL, now=now)
 
 
-@transaction.atomic
+@joined()
 def of_program(*, code: str, now: datetime) -> Source:
     """The source that a program names, whatever its kind; a new code is a new source of kind API.
 
     Without a code it is "api". Raises ``BadValue`` when the code is not a slug.
     """
-    known = Source.objects.filter(code=code or "api").first()
+    known = _OF_CODE.first(code=code or "api")
     return known or ensure(code=code or "api", kind=SourceKind.API, now=now)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.events import TouchpointsRecorded
@@ -14,10 +13,14 @@ from leads.models import Campaign, Channel, Lead, Person, Source, Touchpoint, To
 from leads.services import fields, once
 from smarketing.core import events
 from smarketing.core.errors import FieldError, Invalid
+from smarketing.core.prepared import Insert, Query, given
+from smarketing.core.transactions import joined
 from smarketing.users.models import User
 
 _COLUMNS = ("kind", "channel", "campaign", "title", "url", "referrer", "parameters", "is_self_reported")
 UNKNOWN = "unknown"
+_INSERT = Insert(Touchpoint, or_nothing=True)
+_CHANNEL_OF_CODE = Query("channel_of_code", lambda: Channel.objects.filter(code=given("code")).order_by())
 
 
 class LeadOfAnother(Invalid):
@@ -26,7 +29,7 @@ class LeadOfAnother(Invalid):
     code = "lead_of_another"
 
 
-@transaction.atomic
+@joined()
 def record(
     *,
     person: Person,
@@ -63,17 +66,16 @@ def record(
         },
         allowed=_COLUMNS,
     )
-    touchpoint, is_new = once.insert(
-        record=Touchpoint(
-            **good,
-            person=person,
-            lead=lead_of(person=person, lead=lead),
-            source=source,
-            external_id=external_id,
-            occurred_at=fields.happened(instant=occurred_at, field="occurred_at", now=now),
-            **fields.stamps(now=now),
-        )
+    made = Touchpoint(
+        **good,
+        person=person,
+        lead=lead_of(person=person, lead=lead),
+        source=source,
+        external_id=external_id,
+        occurred_at=fields.happened(instant=occurred_at, field="occurred_at", now=now),
+        **fields.stamps(now=now),
     )
+    touchpoint, is_new = once.put(insert=_INSERT, record=made)
     if is_new:
         events.publish(TouchpointsRecorded((touchpoint.pk,), now))
     return touchpoint
@@ -95,4 +97,7 @@ def lead_of(*, person: Person, lead: Lead | None) -> Lead | None:
 
 def unknown_channel() -> Channel:
     """The channel of contacts of which nobody says how they came about; seeded by migration."""
-    return Channel.objects.get(code=UNKNOWN)
+    found = _CHANNEL_OF_CODE.first(code=UNKNOWN)
+    if found is None:
+        raise Channel.DoesNotExist(UNKNOWN)
+    return found

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, Model, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.query import ModelIterable, get_related_populators
@@ -50,33 +51,35 @@ class Statement:
 
     def rows(self, **values: Any) -> list[Row]:
         """Run it with these values; the rows it returns."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, values)
+        here = connections[DEFAULT_DB_ALIAS]
+        with here.cursor() as cursor:
+            self._execute(here, cursor, values)
             found: list[Row] = cursor.fetchall()
             return found
 
     def count(self, **values: Any) -> int:
         """Run it with these values; the number of rows it wrote."""
-        with connection.cursor() as cursor:
-            self._execute(cursor, values)
+        here = connections[DEFAULT_DB_ALIAS]
+        with here.cursor() as cursor:
+            self._execute(here, cursor, values)
             return int(cursor.rowcount)
 
-    def _execute(self, cursor: Any, values: dict[str, Any]) -> None:
+    def _execute(self, here: BaseDatabaseWrapper, cursor: Any, values: dict[str, Any]) -> None:
         if self.by is not None and len(values[self.by]) > FEW:
             cursor.execute(self.text, values)
             return
-        self._prepare()
+        self._prepare(here)
         cursor.execute(self._call, values)
 
-    def _prepare(self) -> None:
+    def _prepare(self, here: BaseDatabaseWrapper) -> None:
         """Let the server parse it, unless this connection has it already; the caller holds a cursor."""
-        link: Any = connection.connection
+        link: Any = here.connection
         known = _prepared.setdefault(link, set())
         if self.name in known:
             return
         text = _HOLE.sub(lambda hole: f"${self.parameters.index(hole[1]) + 1}", self.text)
         # Beside Django's cursor, which counts and logs: this belongs to the connection, not to the work.
-        with connection.wrap_database_errors, link.cursor() as cursor:
+        with here.wrap_database_errors, link.cursor() as cursor:
             cursor.execute(f"PREPARE {self.name} AS {text.replace('%%', '%')}")
         known.add(self.name)
 
@@ -87,7 +90,7 @@ def given(name: str) -> RawSQL:
 
 
 class IsAmong(Func):
-    """The place of a list of keys, however many: ``filter(IsAmong("pk", "ids"))``.
+    """The place of a list of keys or texts, however many: ``filter(IsAmong("pk", "ids"))``.
 
     PostgreSQL plans ``= ANY`` as look-ups by index even when it does not know the list.
     """
@@ -96,8 +99,8 @@ class IsAmong(Func):
     arg_joiner = " = ANY"
     output_field = BooleanField()
 
-    def __init__(self, field: str, name: str) -> None:
-        keys = RawSQL("%s::bigint[]", [_Place(name)])  # noqa: S611 - no text but our own
+    def __init__(self, field: str, name: str, *, of: str = "bigint") -> None:
+        keys = RawSQL(f"%s::{of}[]", [_Place(name)])  # noqa: S611 - no text but our own
         super().__init__(F(field), keys)
 
 
@@ -134,6 +137,59 @@ class Query(Generic[M]):
         return found[0] if found else None
 
 
+class Insert(Generic[M]):
+    """One row of a model's table, all columns written.
+
+    ``computed`` gives the SQL of columns that the database works out, with ``%(name)s`` for what it
+    needs beside the columns; ``keyed`` says that the instance brings its key. What the row collides
+    with is left as it is where ``or_nothing``.
+    """
+
+    def __init__(
+        self,
+        model: type[M],
+        *,
+        computed: Mapping[str, str] | None = None,
+        keyed: bool = False,
+        or_nothing: bool = False,
+    ) -> None:
+        self.model, self.computed, self.keyed, self.or_nothing = (
+            model,
+            dict(computed or {}),
+            keyed,
+            or_nothing,
+        )
+        self._statement: Statement | None = None
+
+    def add(self, instance: M, **values: Any) -> bool:
+        """Insert it and give it its key; ``False`` where the row that it collides with is there already."""
+        if self._statement is None:
+            self._statement = self._written()
+        here = connections[DEFAULT_DB_ALIAS]
+        for field in self._columns():
+            if field.name not in self.computed:
+                values[field.attname] = field.get_db_prep_save(field.pre_save(instance, add=True), here)
+        rows = self._statement.rows(**values)
+        if not rows:
+            return False
+        instance.pk = rows[0][0]
+        instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
+        return True
+
+    def _columns(self) -> list[Any]:
+        key = self.model._meta.pk
+        return [f for f in self.model._meta.concrete_fields if self.keyed or f is not key]
+
+    def _written(self) -> Statement:
+        table, key = self.model._meta.db_table, self.model._meta.pk
+        fields = self._columns()
+        names = ", ".join(f'"{f.column}"' for f in fields)
+        values = ", ".join(self.computed.get(f.name, f"%({f.attname})s") for f in fields)
+        otherwise = "ON CONFLICT DO NOTHING " if self.or_nothing else ""
+        text = f'INSERT INTO "{table}" ({names}) VALUES ({values}) {otherwise}RETURNING "{key.column}"'  # noqa: S608
+        return Statement(f"insert_{table}"[:50], text)
+
+
 class _Place:
     """Stands among the parameters of compiled text for a value that comes later."""
 
@@ -154,7 +210,7 @@ class _Compiled:
         self.start, self.end = fields[0], fields[-1] + 1
         self.names = [entry[0].target.attname for entry in compiler.select[self.start : self.end]]
         self.related = get_related_populators(  # type: ignore[call-arg]
-            compiler.klass_info, compiler.select, connection.alias
+            compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS
         )  # the types are those of a later Django
         self.annotations = list((compiler.annotation_col_map or {}).items())
         chosen = [entry[0] for entry in compiler.select[: compiler.col_count]]
@@ -164,7 +220,7 @@ class _Compiled:
         """The instances for these values."""
         found = []
         for row in self._converted(self.statement.rows(**values)):
-            instance = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
+            instance = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.start : self.end])
             for populator in self.related:
                 populator.populate(row, instance)
             for name, position in self.annotations:
@@ -175,11 +231,12 @@ class _Compiled:
     def _converted(self, rows: list[Row]) -> Sequence[Sequence[Any]]:
         if not self.converters:
             return rows
+        here = connections[DEFAULT_DB_ALIAS]
         converted = [list(row) for row in rows]
         for row in converted:
             for position, (functions, expression) in self.converters:
                 for function in functions:
-                    row[position] = function(row[position], expression, connection)
+                    row[position] = function(row[position], expression, here)
         return converted
 
 

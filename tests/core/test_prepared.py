@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,8 @@ from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from smarketing.core import prepared
-from smarketing.core.prepared import IsAmong, Query, Statement, given
+from smarketing.core.prepared import Insert, IsAmong, Query, Statement, given
+from smarketing.core.transactions import joined
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import ApiToken, User
 
@@ -98,3 +100,39 @@ def test_a_prepared_query_is_one_of_instances() -> None:
     query: Query[User] = Query("test_values", lambda: User.objects.values("pk"))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="instances"):
         query.all()
+
+
+def test_an_insert_writes_every_column_and_gives_the_key(ada: User) -> None:
+    insert = Insert(ApiToken, computed={"name": "upper(%(words)s::text)"})
+    token = ApiToken(user=ada, prefix="pppp1234", digest=b"y", scopes=["read"], created_at=AT, updated_at=AT)
+    assert insert.add(token, words="mine")
+    stored = ApiToken.objects.get(prefix="pppp1234")
+    assert (stored, stored.name, bytes(stored.digest), stored.scopes) == (token, "MINE", b"y", ["read"])
+    assert (stored.user, stored.created_at, stored.expires_at) == (ada, AT, None)
+
+
+def test_an_insert_that_meets_another_row_leaves_it(token: ApiToken, ada: User) -> None:
+    insert = Insert(ApiToken, or_nothing=True)
+    twin = ApiToken(
+        user=ada, name="twin", prefix=token.prefix, digest=b"z", scopes=[], created_at=AT, updated_at=AT
+    )
+    assert not insert.add(twin)
+    assert (ApiToken.objects.get().name, twin.pk) == ("100% mine", None)
+
+
+def test_joined_work_makes_no_savepoint_and_opens_a_transaction_where_there_is_none() -> None:
+    with CaptureQueriesContext(connection) as seen, joined():
+        ECHO.rows(text="x", number=1)
+    assert len(seen) == 1
+    with CaptureQueriesContext(connection) as seen, joined(savepoint=True):
+        ECHO.rows(text="x", number=1)
+    assert len(seen) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joined_work_without_a_transaction_is_one() -> None:
+    assert not connection.in_atomic_block
+    with contextlib.suppress(DataError), joined():
+        User.objects.create(email="x@example.com", name="X", role=Role.REP)
+        ECHO.rows(text="x", number=10**12)  # no int4
+    assert User.objects.get_queryset().count() == 0

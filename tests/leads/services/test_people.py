@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import transaction
 
 from leads.models import (
     AttributeDefinition,
@@ -17,7 +18,7 @@ from leads.models import (
     PersonRef,
     Source,
 )
-from leads.services import companies, identifiers, people
+from leads.services import companies, identifiers, people, searching
 from leads.services.companies import CompanyInput
 from leads.services.fields import EditedMeanwhile
 from smarketing.core.errors import Invalid
@@ -202,3 +203,32 @@ def test_six_who_add_one_company_at_once_get_the_same(now: datetime) -> None:
     names = ("Acme Inc.", "ACME", "Acme, inc")
     found = at_once(6, lambda n: companies.find_or_create(name=names[n % 3], actor=None, now=now))
     assert {c.pk for c in found} == {Company.objects.get().pk}
+
+
+@pytest.mark.django_db
+def test_who_names_a_taken_address_leaves_nothing_and_the_caller_goes_on(now: datetime) -> None:
+    first = make(now, last_name="Lovelace", emails=["ada@example.com"])
+    with transaction.atomic():  # as an import or a batch, which catches the refusal inside its transaction
+        with pytest.raises(people.IdentifierTaken):
+            make(now, last_name="Byron", emails=["a.new@example.com", "ada@example.com"])
+        assert [p.last_name for p in Person.objects.all()] == ["Lovelace"]
+    assert list(PersonEmail.objects.values_list("email", "person")) == [("ada@example.com", first.pk)]
+    assert make(now, last_name="Byron", emails=["a.new@example.com"]).search_text == ""
+    assert PersonHistory.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_new_person_is_found_by_the_same_words_as_after_a_change(now: datetime) -> None:
+    firm = Company.objects.create(name="Änderung & Co", name_key="x")
+    person = make(
+        now, first_name="Ada", last_name="LÖVE", emails=["z@example.com", "b@example.com", "a@example.com"],
+        company=firm,
+    )  # fmt: skip
+    person.refresh_from_db()
+    assert person.search_text == "ada löve z@example.com a@example.com b@example.com änderung & co"
+    for one in (person, make(now, last_name="Nomail", company=firm), make(now, emails=["q@example.com"])):
+        one.refresh_from_db()
+        before = one.search_text
+        searching.refresh(person_ids=[one.pk])
+        one.refresh_from_db()
+        assert one.search_text == before
