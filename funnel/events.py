@@ -119,6 +119,17 @@ class HandoffReturned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class HandoffExplained(Fact):
+    """Sales said what was wrong with a lead that it had returned without a word."""
+
+    handoff_id: int
+    lead_id: int
+    actor_id: int
+    explained_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffExpired(Fact):
     """Nobody answered a handoff in time."""
 

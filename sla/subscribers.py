@@ -6,6 +6,7 @@ from funnel.events import (
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
+    HandoffExplained,
     HandoffReopened,
     HandoffReturned,
     OwnerChanged,
@@ -13,7 +14,7 @@ from funnel.events import (
 )
 from funnel.models import MoveCause
 from leads.events import ActivityLogged
-from sla.services import promises
+from sla.services import depths, outcomes, promises
 
 ENDS = frozenset({"customer", "lost", "disqualified", "recycled"})
 
@@ -31,6 +32,9 @@ def close_books_on_acceptance(fact: HandoffAccepted) -> None:
 def cancel_on_return(fact: HandoffReturned) -> None:
     """A returned lead needs no response any more; a breach before the return stays."""
     promises.before_answer(handoff_id=fact.handoff_id, at=fact.returned_at, now=fact.now)
+    outcomes.note_return(
+        handoff_id=fact.handoff_id, at=fact.returned_at, actor_id=fact.actor_id, now=fact.now
+    )
     promises.cancel_open(
         handoff_id=fact.handoff_id,
         at=fact.returned_at,
@@ -38,6 +42,28 @@ def cancel_on_return(fact: HandoffReturned) -> None:
         reason="returned",
         now=fact.now,
     )
+    outcomes.ask_for_feedback(
+        handoff_id=fact.handoff_id, owner_id=fact.owner_id, at=fact.returned_at, now=fact.now
+    )
+
+
+def stop_on_explanation(fact: HandoffExplained) -> None:
+    """A return that is explained keeps the promise of feedback."""
+    outcomes.note_explanation(
+        handoff_id=fact.handoff_id, at=fact.explained_at, actor_id=fact.actor_id, now=fact.now
+    )
+
+
+def stop_on_outcome(fact: StageMoved) -> None:
+    """A qualified lead, a deal or an end is an outcome; it comes before the end cancels what is left."""
+    if fact.cause != MoveCause.RETURNED and fact.to_stage in outcomes.OUTCOME_STAGES:
+        outcomes.note_stage(
+            lead_id=fact.lead_id,
+            stage=fact.to_stage,
+            at=fact.effective_at,
+            actor_id=fact.actor_id,
+            now=fact.now,
+        )
 
 
 def cancel_on_expiry(fact: HandoffExpired) -> None:
@@ -70,3 +96,4 @@ def follow_owner(fact: OwnerChanged) -> None:
 def stop_on_attempt(fact: ActivityLogged) -> None:
     """A human attempt to reach the person keeps the promise of a first response."""
     promises.note_activity(fact=fact)
+    depths.note_activity(fact=fact)

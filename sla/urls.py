@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("sla/", board.board, name="board"),
     path("sla/live/", board.live, name="board_live"),
     path("sla/clocks/<int:pk>/pause/", clocks.pause, name="clock_pause"),
+    path("sla/clocks/<int:pk>/explain/", clocks.explain, name="clock_explain"),
     path("sla/clocks/<int:pk>/resume/", clocks.resume, name="clock_resume"),
     path("agreement/", agreements.agreement, name="agreement"),
     path("agreement/draft/", agreements.draft, name="agreement_draft"),

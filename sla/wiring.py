@@ -12,7 +12,7 @@ from sla import subscribers
 from sla.invariants import ALL
 from sla.selectors import agreements, attainment, lead_cells, queue, timeline_rows
 from sla.services import agreements as agreement_services
-from sla.services import sweep
+from sla.services import recalculations, sweep
 from sla.views import panels as lead_panels
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.core.events import subscribe
@@ -39,6 +39,8 @@ def _follow_facts() -> None:
     subscribe(funnel.HandoffReturned, subscribers.cancel_on_return)
     subscribe(funnel.HandoffExpired, subscribers.cancel_on_expiry)
     subscribe(funnel.HandoffReopened, subscribers.reopen_on_undo)
+    subscribe(funnel.HandoffExplained, subscribers.stop_on_explanation)
+    subscribe(funnel.StageMoved, subscribers.stop_on_outcome)
     subscribe(funnel.StageMoved, subscribers.cancel_on_end_of_lap)
     subscribe(funnel.OwnerChanged, subscribers.follow_owner)
     subscribe(leads.ActivityLogged, subscribers.stop_on_attempt)
@@ -48,6 +50,7 @@ def _keep_watch() -> None:
     """The sweep follows time; its lag and the invariants show whether it does."""
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0, true_clock=True))
     loops.register(loops.Loop(name="agreements", run_once=agreement_services.run_once, every_seconds=60.0))
+    loops.register(loops.Loop(name="calendars", run_once=recalculations.run_once, every_seconds=30.0))
     readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
     readings.register(
         readings.Reading(

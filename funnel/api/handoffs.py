@@ -64,6 +64,12 @@ class ReassignIn(serializers.Serializer[Any]):
     owner = VisibleKey(User, users.visible_to)
 
 
+class ExplainIn(serializers.Serializer[Any]):
+    """What was wrong with a lead that was returned without a word."""
+
+    note = serializers.CharField(max_length=service.LONGEST_NOTE)
+
+
 class HandoffFilter(FilterSet):
     """Handoffs by state, owner, lead and time; times are half-open: from ≤ t < to."""
 
@@ -90,12 +96,13 @@ class HandoffResource(Listable, Retrievable, Resource):
         "retrieve": C.VIEW,
         "accept": C.ANSWER_OWN_HANDOFF,
         "return_lead": C.ANSWER_OWN_HANDOFF,
+        "explain": C.ANSWER_OWN_HANDOFF,
         "undo": C.ANSWER_OWN_HANDOFF,
         "reassign": C.CHANGE_OWNER,
     }
     output = HandoffDetailOut
     outputs = {"list": HandoffOut}
-    inputs = {"return_lead": ReturnIn, "reassign": ReassignIn}
+    inputs = {"return_lead": ReturnIn, "explain": ExplainIn, "reassign": ReassignIn}
     filterset_class = HandoffFilter
     ordering_fields = {"id": "pk", "delivered_at": "delivered_at"}
     ordering_default = ("-id",)
@@ -114,6 +121,12 @@ class HandoffResource(Listable, Retrievable, Resource):
         """Sales gives the lead back with a reason, which says where it goes."""
         handoff = self.load()
         return self.answer(service.return_(handoff=handoff, **self.valid(), actor=self.actor, now=self.now))
+
+    @action(detail=True, methods=["post"])
+    def explain(self, request: Request, pk: str) -> Response:
+        """Say afterwards what was wrong with a returned lead."""
+        handoff = self.load()
+        return self.answer(service.explain(handoff=handoff, **self.valid(), actor=self.actor, now=self.now))
 
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:

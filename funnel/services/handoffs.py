@@ -17,6 +17,7 @@ from funnel.domain.handoffs import ReasonRefused
 from funnel.events import (
     HandoffAccepted,
     HandoffExpired,
+    HandoffExplained,
     HandoffReopened,
     HandoffReturned,
 )
@@ -28,6 +29,8 @@ from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
 UNDO_WINDOW = timedelta(seconds=10)
+LONGEST_NOTE = 2000
+_RETURNED = frozenset({HandoffState.RETURNED, HandoffState.UPHELD, HandoffState.OVERTURNED})
 deliver = delivery.deliver  # one noun for callers: handoffs.deliver, accept, return_, …
 
 
@@ -127,6 +130,26 @@ def return_(
     )
     events.publish(HandoffReturned(answered.pk, answered.lead_id, owner, actor.pk, why.code, now, now))
     return answered
+
+
+@transaction.atomic
+def explain(*, handoff: Handoff, note: str, actor: User, now: datetime) -> Handoff:
+    """Say afterwards what was wrong with a returned lead; what was said once is not rewritten.
+
+    Raises :class:`AnswerNotAllowed`, :class:`ReturnNotPossible`, :class:`AlreadyAnswered`.
+    """
+    _check_may_answer(handoff, actor)
+    note = note.strip()
+    if not note or len(note) > LONGEST_NOTE or "\x00" in note:
+        detail = _("Say in a sentence what marketing should know.")
+        raise ReturnNotPossible(detail, errors=[FieldError("note", "required", detail)])
+    (current,) = locks.rows(Handoff.objects.select_related("lead", "owner"), [handoff.pk])
+    if current.state not in _RETURNED or current.return_note:
+        raise AlreadyAnswered(_("This return is explained already, or the lead was not returned."))
+    current.return_note, current.version, current.updated_at = note, current.version + 1, now
+    current.save(update_fields=["return_note", "version", "updated_at"])
+    events.publish(HandoffExplained(current.pk, current.lead_id, actor.pk, now, now))
+    return current
 
 
 @transaction.atomic

@@ -54,7 +54,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT min(e.due_at) AS breached_at
   FROM funnel_handoff f
-  JOIN sla_clock k ON k.handoff_id = f.id
+  JOIN sla_clock k ON k.handoff_id = f.id AND k.kind = 'respond'
   JOIN sla_clockevent e ON e.clock_id = k.id
   WHERE f.lead_id = l.id AND e.kind = 'breach' AND e.voided_at IS NULL) c ON true
 LEFT JOIN LATERAL (

@@ -10,10 +10,15 @@ from django_filters import filters
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from sla import access
 from sla.models import Clock, ClockAction, ClockKind, ClockState
 from sla.selectors import clocks
 from sla.selectors.clocks import Strip
+from sla.services import clocks as services
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import MOST_ID, Instant, ModelOut, NamedOut
 from smarketing.web.rest.filters import InstantFilter
@@ -32,8 +37,8 @@ class ClockOut(ModelOut[Clock]):
         model = Clock
         fields: tuple[str, ...] = (
             "id", "handoff", "lead", "person", "owner", "kind", "metric", "cycle", "state", "started_at",
-            "target_seconds", "due_at", "paused_at", "remaining_seconds", "breached_at", "ended_at",
-            "elapsed_seconds", "version",
+            "target_seconds", "due_at", "paused_at", "remaining_seconds", "resumes_at", "breached_at",
+            "ended_at", "elapsed_seconds", "version",
         )  # fmt: skip
 
 
@@ -109,13 +114,29 @@ class ClockFilter(FilterSet):
         fields = ("state", "kind", "owner", "handoff")
 
 
+class PauseIn(serializers.Serializer[Any]):
+    """Why the clock should wait; everybody reads it."""
+
+    reason = serializers.CharField(max_length=300)
+
+
+class ResumeIn(serializers.Serializer[Any]):
+    """Nothing."""
+
+
 class ClockResource(Listable, Retrievable, Resource):
-    """Clocks; everybody sees every one."""
+    """Clocks; everybody sees every one. The owner or a sales manager pauses one, for a reason."""
 
     model = Clock
-    capabilities = {"list": C.VIEW, "retrieve": C.VIEW}
+    capabilities = {
+        "list": C.VIEW,
+        "retrieve": C.VIEW,
+        "pause": C.ANSWER_OWN_HANDOFF,
+        "resume": C.ANSWER_OWN_HANDOFF,
+    }
     output = ClockDetailOut
     outputs = {"list": ClockOut}
+    inputs = {"pause": PauseIn, "resume": ResumeIn}
     filterset_class = ClockFilter
     ordering_fields = {"started_at": "started_at", "due_at": "due_at"}
     ordering_default = ("-started_at",)
@@ -124,5 +145,28 @@ class ClockResource(Listable, Retrievable, Resource):
         found = clocks.visible_to(self.actor)
         if self.action == "list":
             return found
+        return self._with_story(found)
+
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Hold a running clock, at most for as long as its clause allows per lead."""
+        reason = self.valid()["reason"]
+        services.pause(clock=self._mine(), at=self.now, actor=self.actor, reason=reason, now=self.now)
+        return self._told(pk)
+
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let a paused clock go on with the time that was left."""
+        self.valid()
+        services.resume(clock=self._mine(), at=self.now, actor=self.actor, now=self.now)
+        return self._told(pk)
+
+    def _mine(self) -> Clock:
+        return access.clock_to_hold(self.actor, self.load(lock=False).pk)
+
+    def _told(self, pk: str) -> Response:
+        return self.answer(self._with_story(clocks.visible_to(self.actor)).get(pk=pk))
+
+    def _with_story(self, found: QuerySet[Clock]) -> QuerySet[Clock]:
         actions = ClockAction.objects.select_related("actor").order_by("pk")
         return found.prefetch_related("events", Prefetch("actions", actions))

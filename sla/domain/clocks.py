@@ -90,7 +90,8 @@ class Threshold:
 class ClockState:
     """A clock as it stands. ``fired`` counts the thresholds told so far, always a prefix of the list.
 
-    ``due_at`` is None while paused; ``remaining`` is the open time left at the pause, else None.
+    ``due_at`` is None while paused; ``remaining`` is the open time left at the pause, else None. A pause
+    ends by itself at ``resumes_at``.
     """
 
     status: Status
@@ -101,6 +102,7 @@ class ClockState:
     paused_at: datetime | None = None
     remaining: timedelta | None = None
     ended_at: datetime | None = None
+    resumes_at: datetime | None = None
 
     @property
     def next_at(self) -> datetime | None:
@@ -217,7 +219,7 @@ def stop(clock: ClockState, at: datetime) -> Outcome:
     voided = tuple(t for t in now.thresholds[: now.fired] if t.at >= at)
     if any(t.kind == "breach" for t in voided):
         status = Status.MET
-    ended = replace(now, status=status, ended_at=at, paused_at=None, remaining=None)
+    ended = replace(now, status=status, ended_at=at, paused_at=None, remaining=None, resumes_at=None)
     if ended.due_at is None:
         ended = replace(ended, due_at=breach_of(now.thresholds).at)
     return Outcome(ended, books.fired, voided)
@@ -233,19 +235,33 @@ def cancel(clock: ClockState, at: datetime) -> Outcome:
     kept = now.thresholds[: now.fired] if status is Status.BREACHED_OPEN else now.thresholds
     due_at = breach_of(now.thresholds).at
     ended = replace(
-        now, status=status, thresholds=kept, ended_at=at, paused_at=None, remaining=None, due_at=due_at
+        now,
+        status=status,
+        thresholds=kept,
+        ended_at=at,
+        paused_at=None,
+        remaining=None,
+        resumes_at=None,
+        due_at=due_at,
     )
     return Outcome(ended, books.fired)
 
 
-def pause(clock: ClockState, at: datetime, calendar: WeeklyCalendar) -> Outcome:
-    """Hold a running clock; what remains of its open time is kept. A breached clock cannot be paused."""
+def pause(
+    clock: ClockState, at: datetime, calendar: WeeklyCalendar, *, at_most: timedelta | None = None
+) -> Outcome:
+    """Hold a running clock; what remains of its open time is kept. A breached clock cannot be paused.
+
+    After ``at_most`` of open time it goes on by itself.
+    """
     _check_not_before_start(clock, at)
     books = close_the_books(clock, at)
     now = books.clock
     status = _target(now, "pause")
     remaining = calendar.between(at, breach_of(now.thresholds).at)
-    return Outcome(replace(now, status=status, paused_at=at, remaining=remaining, due_at=None), books.fired)
+    resumes_at = None if at_most is None else calendar.add(at, at_most)
+    held = replace(now, status=status, paused_at=at, remaining=remaining, due_at=None, resumes_at=resumes_at)
+    return Outcome(held, books.fired)
 
 
 def resume(clock: ClockState, at: datetime, calendar: WeeklyCalendar) -> Outcome:
@@ -260,9 +276,22 @@ def resume(clock: ClockState, at: datetime, calendar: WeeklyCalendar) -> Outcome
     )
     return Outcome(
         replace(
-            clock, status=status, thresholds=moved, due_at=breach_of(moved).at, paused_at=None, remaining=None
+            clock,
+            status=status,
+            thresholds=moved,
+            due_at=breach_of(moved).at,
+            paused_at=None,
+            remaining=None,
+            resumes_at=None,
         )
     )
+
+
+def at_rest(clock: ClockState, at: datetime, calendar: WeeklyCalendar) -> Outcome:
+    """The clock as it stands at ``at``: a pause that ended by itself before is over, the books closed."""
+    if clock.status is Status.PAUSED and clock.resumes_at is not None and clock.resumes_at < at:
+        clock = resume(clock, clock.resumes_at, calendar).clock
+    return close_the_books(clock, at)
 
 
 def recalculate(clock: ClockState, at: datetime, thresholds: Sequence[Threshold]) -> Outcome:
@@ -274,12 +303,16 @@ def recalculate(clock: ClockState, at: datetime, thresholds: Sequence[Threshold]
         raise ClockRefused("not_counting", "Only a counting clock can be recalculated.")
     books = close_the_books(clock, at)
     now = books.clock
-    past = now.thresholds[: now.fired]
+    everything = renumbered(now, thresholds)
+    return Outcome(replace(now, thresholds=everything, due_at=breach_of(everything).at), books.fired)
+
+
+def renumbered(clock: ClockState, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """What has fired, then those of ``thresholds`` that have not, in order."""
+    past = clock.thresholds[: clock.fired]
     known = {t.name for t in past}
     coming = sorted((t for t in thresholds if t.name not in known), key=lambda t: (t.at, t.level))
-    renumbered = tuple(replace(t, level=i) for i, t in enumerate(coming, start=now.fired + 1))
-    everything = past + renumbered
-    return Outcome(replace(now, thresholds=everything, due_at=breach_of(everything).at), books.fired)
+    return past + tuple(replace(t, level=i) for i, t in enumerate(coming, start=clock.fired + 1))
 
 
 def apply(clock: ClockState, action: Action, calendar: WeeklyCalendar) -> Outcome:

@@ -20,7 +20,8 @@ class ClockKind(models.TextChoices):
 
     RESPOND = "respond", _("First response")
     DEPTH = "depth", _("Depth of follow-up")
-    FEEDBACK = "feedback", _("Feedback")
+    OUTCOME = "outcome", _("Outcome")
+    FEEDBACK = "feedback", _("Feedback on the return")
 
 
 class ClockState(models.TextChoices):
@@ -53,7 +54,8 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 class Clock(Versioned):
     """A promise in time. ``thresholds`` = [{level, name, kind, at}] computed once; ``next_at`` is the next.
 
-    While paused ``due_at`` is null and ``remaining_seconds`` is the open time left. ``elapsed_seconds`` is
+    While paused ``due_at`` is null and ``remaining_seconds`` is the open time left; the pause ends by itself
+    at ``resumes_at``. ``elapsed_seconds`` is
     the open time from start to end without pauses, known once the clock has ended. A clock that ends by
     a return or an expiry after its breach stays ``breached_open``: the breach remains in the statistics.
     """
@@ -72,6 +74,7 @@ class Clock(Versioned):
     due_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     remaining_seconds = models.PositiveIntegerField(null=True)
+    resumes_at = models.DateTimeField(null=True)
     thresholds = models.JSONField(default=list)
     fired = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
@@ -102,6 +105,10 @@ class Clock(Versioned):
                 | (~models.Q(state="paused") & models.Q(paused_at=None, due_at__isnull=False)),
                 name="paused_clock_has_no_deadline",
             ),
+            models.CheckConstraint(
+                condition=models.Q(resumes_at=None) | models.Q(state="paused"),
+                name="only_paused_clocks_resume",
+            ),
         ]
         indexes = [
             models.Index(
@@ -118,6 +125,17 @@ class Clock(Versioned):
             ),
             models.Index(fields=["clause", "due_at"], name="clocks_due_of_clause"),
             models.Index(fields=["-started_at", "-id"], name="clocks_newest"),
+            # The sweep lets pauses end; a new calendar version recalculates the clocks of the old one.
+            models.Index(
+                fields=["resumes_at", "id"],
+                name="clocks_to_resume",
+                condition=models.Q(resumes_at__isnull=False),
+            ),
+            models.Index(
+                fields=["calendar_version", "id"],
+                name="clocks_open_of_calendar",
+                condition=models.Q(ended_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

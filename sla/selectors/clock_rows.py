@@ -26,6 +26,7 @@ def state_of(clock: Clock) -> rules.ClockState:
         paused_at=clock.paused_at,
         remaining=None if clock.remaining_seconds is None else timedelta(seconds=clock.remaining_seconds),
         ended_at=clock.ended_at,
+        resumes_at=clock.resumes_at,
     )
 
 

@@ -148,7 +148,7 @@ def views(clocks: Iterable[Clock], *, now: datetime) -> dict[int, ClockView]:
 
 def view(clock: Clock, calendar: WeeklyCalendar, *, now: datetime) -> ClockView:
     """One clock in words, as it stands at ``now`` whether or not a sweep has run."""
-    state = rules.close_the_books(state_of(clock), now).clock
+    state = rules.at_rest(state_of(clock), now, calendar).clock
     warn = next((t.at for t in state.thresholds if t.name == f"warning_{WARN_PERCENT}"), None)
     is_breached = state.status in rules.BREACHED
     done, tone = _ended(state)
@@ -211,13 +211,13 @@ def _marks(
         Mark(
             action.at,
             action.verb,
-            _verbs().get(action.verb, action.verb),
+            _by_kind().get((clock.kind, action.verb)) or _verbs().get(action.verb, action.verb),
             " · ".join(filter(None, [action.actor.name if action.actor else "", _why(action)])),
         )
         for action in actions
     ]
     for event in fired:
-        label = {"warning": _("Warning"), "breach": _("Breached")}.get(event.kind, _("Time to answer over"))
+        label = _levels()[event.kind]
         detail = _("Void: %(reason)s") % {"reason": event.void_reason} if event.voided_at else ""
         marks.append(Mark(event.due_at, event.kind, label, detail, is_void=event.voided_at is not None))
     if clock.state in (ClockState.RUNNING, ClockState.MET) and clock.due_at is not None:
@@ -227,13 +227,40 @@ def _marks(
 
 def _verbs() -> dict[str, str]:
     return {
-        "start": _("Delivered, clock started"),
-        "stop": _("First attempt"),
+        "start": _("Clock started"),
+        "stop": _("Kept"),
         "cancel": _("Ended without an attempt"),
         "pause": _("Paused"),
         "resume": _("Went on"),
         "reopen": _("Answer taken back, clock runs again"),
         "reassign": _("Went to another owner"),
+        "recalculate": _("Counted anew by other hours"),
+        "withdraw": _("Taken back"),
+    }
+
+
+def _by_kind() -> dict[tuple[str, str], str]:
+    """What the verbs of the ledger mean for each kind of promise."""
+    return {
+        (ClockKind.RESPOND, "start"): _("Delivered, clock started"),
+        (ClockKind.RESPOND, "stop"): _("First attempt"),
+        (ClockKind.DEPTH, "start"): _("Delivered, clock started"),
+        (ClockKind.DEPTH, "stop"): _("Depth reached"),
+        (ClockKind.OUTCOME, "start"): _("Delivered, clock started"),
+        (ClockKind.OUTCOME, "stop"): _("Outcome recorded"),
+        (ClockKind.FEEDBACK, "start"): _("Returned, clock started"),
+        (ClockKind.FEEDBACK, "stop"): _("Explained"),
+    }
+
+
+def _levels() -> dict[str, str]:
+    return {
+        "warning": _("Warning"),
+        "breach": _("Breached"),
+        "expire": _("Time to answer over"),
+        "lead": _("Team lead told"),
+        "reassign": _("To be given to another rep"),
+        "managers": _("Managers of both teams told"),
     }
 
 
@@ -241,6 +268,7 @@ def _why(action: ClockAction) -> str:
     known = {
         "returned": _("the lead was returned"),
         "expired": _("nobody answered in time"),
+        "explained": "",
         "answer undone": "",
     }
     return known.get(action.reason, action.reason)

@@ -9,9 +9,16 @@ from datetime import timedelta
 from sla.domain import metrics
 from sla.domain.clauses import ClauseSpec
 from sla.domain.working_days import business_day
-from sla.models import AgreementState, CalendarVersion, Clause
+from sla.models import AgreementState, CalendarVersion, Clause, ClockKind
 from sla.selectors import agreements, clock_rows
+from smarketing.users.models import User
 
+KIND_OF = {
+    metrics.FIRST_RESPONSE: ClockKind.RESPOND,
+    metrics.DEPTH: ClockKind.DEPTH,
+    metrics.OUTCOME: ClockKind.OUTCOME,
+    metrics.RETURN_FEEDBACK: ClockKind.FEEDBACK,
+}
 # Clocks that a delivery starts; a return starts that of feedback.
 ON_DELIVERY = (metrics.FIRST_RESPONSE, metrics.DEPTH, metrics.OUTCOME)
 
@@ -45,3 +52,8 @@ def in_time(*, of: Collection[str], cell: str = "", teams: Collection[int] = ())
 def target_of(spec: ClauseSpec, version: CalendarVersion) -> timedelta:
     """The open time that the clause grants by this calendar."""
     return spec.duration(business_day(clock_rows.calendar_of(version)))
+
+
+def teams_of(owner: User) -> list[int]:
+    """The teams whose promises hold for leads of this owner."""
+    return list(owner.memberships.values_list("team_id", flat=True))

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from leads.models import Person
 from leads.selectors import timeline
 from leads.selectors.timeline import Category, Entry, Position, Provider
-from sla.models import ClockAction, ClockEvent
+from sla.models import ClockAction, ClockEvent, ClockKind
 
 
 def breaches(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Deadlines that passed; one that proved kept after all says so."""
     rows = timeline.window(
         ClockEvent.objects.filter(
-            clock__handoff__lead__person=person, kind__in=["breach", "expire"]
+            clock__handoff__lead__person=person, kind__in=["breach", "expire", "reassign"]
         ).select_related("clock__owner", "clock__handoff"),
         provider="breach",
         before=before,
@@ -29,9 +29,7 @@ def breaches(person: Person, *, before: Position | None, limit: int) -> list[Ent
             at=row.due_at,
             provider="breach",
             pk=row.pk,
-            title=_("First response overdue")
-            if row.kind == "breach"
-            else _("Never answered: handoff expired"),
+            title=_title(row),
             icon="timer-off",
             tone="plain" if row.voided_at else "bad",
             detail=_("Void: %(reason)s") % {"reason": row.void_reason} if row.voided_at else "",
@@ -40,6 +38,19 @@ def breaches(person: Person, *, before: Position | None, limit: int) -> list[Ent
         )
         for row in rows
     ]
+
+
+def _title(event: ClockEvent) -> str:
+    if event.kind == "expire":
+        return _("Never answered: handoff expired")
+    if event.kind == "reassign":
+        return _("Still overdue: to be given to another rep")
+    return {
+        ClockKind.RESPOND: _("First response overdue"),
+        ClockKind.DEPTH: _("Follow-up overdue"),
+        ClockKind.OUTCOME: _("Outcome overdue"),
+        ClockKind.FEEDBACK: _("Explanation of the return overdue"),
+    }[ClockKind(event.clock.kind)]
 
 
 def pauses(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
@@ -58,7 +69,7 @@ def pauses(person: Person, *, before: Position | None, limit: int) -> list[Entry
             at=row.at,
             provider="clock_action",
             pk=row.pk,
-            title=_("Response clock paused") if row.verb == "pause" else _("Response clock runs again"),
+            title=_("Clock paused") if row.verb == "pause" else _("Clock runs again"),
             icon="pause" if row.verb == "pause" else "play",
             detail=row.reason,
             who=row.actor.name if row.actor else "",

@@ -14,7 +14,7 @@ from typing import Any
 from funnel.models import Handoff
 from sla.domain import clocks as rules
 from sla.events import ClockEnded, ThresholdReached
-from sla.models import Clock, ClockAction, ClockEvent
+from sla.models import CalendarVersion, Clock, ClockAction, ClockEvent
 from sla.selectors.clock_rows import calendar_of, level_kind, pauses
 from sla.services import alerts
 from smarketing.core import events, locks
@@ -45,20 +45,26 @@ def lock(*, clock_ids: Iterable[int]) -> list[Clock]:
     return locks.rows(Clock.objects.select_related("calendar_version"), ids)
 
 
-def enter(*, clock: Clock, outcome: rules.Outcome, deed: Deed) -> None:
+def enter(
+    *, clock: Clock, outcome: rules.Outcome, deed: Deed, calendar_version: CalendarVersion | None = None
+) -> None:
     """Write an outcome: events, voids, the row, the ledger entry; then publish the facts.
+
+    ``calendar_version`` is the one that decides from now on, if it is another.
 
     The caller holds the lock. A deed with an empty verb is the closing of the books, which is no
     action of anybody and has no entry of its own.
     """
     before = snapshot(clock=clock)
     was_over = clock.ended_at is not None
+    if calendar_version is not None:
+        clock.calendar_version = calendar_version
     _enter_events(clock, outcome, deed)
     apply(clock=clock, state=outcome.clock)
     if clock.ended_at is not None:
         clock.elapsed_seconds = _elapsed(clock)
     clock.version += 1
-    clock.save(update_fields=[*_COLUMNS, "owner", "version"])
+    clock.save(update_fields=[*_COLUMNS, "owner", "calendar_version", "version"])
     if deed.verb:
         ClockAction.objects.create(
             clock=clock,
@@ -108,6 +114,7 @@ def apply(*, clock: Clock, state: rules.ClockState) -> None:
     clock.paused_at = state.paused_at
     clock.remaining_seconds = None if state.remaining is None else int(state.remaining.total_seconds())
     clock.ended_at = state.ended_at
+    clock.resumes_at = state.resumes_at
     breached = state.status in rules.BREACHED
     clock.breached_at = rules.breach_of(state.thresholds).at if breached else None
     if state.ended_at is None:
@@ -123,7 +130,9 @@ def snapshot(*, clock: Clock) -> dict[str, Any]:
         "fired": clock.fired,
         "paused_at": _iso(clock.paused_at),
         "remaining_seconds": clock.remaining_seconds,
+        "resumes_at": _iso(clock.resumes_at),
         "ended_at": _iso(clock.ended_at),
+        "calendar_version": clock.calendar_version_id,
         "thresholds": clock.thresholds,
     }
 
@@ -136,6 +145,7 @@ _COLUMNS = (
     "next_at",
     "paused_at",
     "remaining_seconds",
+    "resumes_at",
     "ended_at",
     "breached_at",
     "elapsed_seconds",

@@ -1,4 +1,4 @@
-"""Calendars change by new versions; running clocks keep the version they were started with."""
+"""Calendars change by new versions; clocks that run are recalculated by them, on record."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from sla.domain.calendars import CalendarError, WeeklyCalendar
 from sla.models import Calendar, CalendarVersion
+from smarketing.core import loops
 from smarketing.core.changes import changed
 from smarketing.core.errors import FieldError, Invalid, Stale
 from smarketing.users.models import User
@@ -52,7 +53,7 @@ def publish_version(
     now: datetime,
     expected_number: int | None = None,
 ) -> CalendarVersion:
-    """Publish a new version; clocks that start from now on use it. Equal content makes no version.
+    """Publish a new version; clocks that run are counted anew by it shortly after. Equal content makes none.
 
     Raises CalendarInvalid, and CalendarChanged when ``expected_number`` is not the present one.
     """
@@ -65,6 +66,7 @@ def publish_version(
     if present is not None and present.body == checked:
         return present
     before = {} if present is None else present.body
+    loops.nudge("calendars")
     return _add_version(calendar, number + 1, checked, actor, now, before=before)
 
 

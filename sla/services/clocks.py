@@ -16,9 +16,11 @@ from django.db import transaction
 from funnel.models import Handoff, HandoffState
 from funnel.services import handoffs
 from sla.domain import clocks as rules
+from sla.domain.metrics import FIRST_RESPONSE
 from sla.events import ClockStarted
 from sla.models import CalendarVersion, Clause, Clock, ClockAction, ClockKind, ClockState
-from sla.selectors import clock_rows
+from sla.selectors import clock_rows, pausing
+from sla.selectors.promised import KIND_OF
 from sla.services import books
 from sla.services.books import ClockRefused, Deed
 from smarketing.core import events
@@ -26,8 +28,16 @@ from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
 
 EXPIRE = "expire"
+REASSIGN = "reassign"
+# The steps after a breach by the terms that set them, in open time from the deadline on.
+LADDER = {
+    "lead": "lead_after_minutes",
+    REASSIGN: "reassign_after_minutes",
+    "managers": "managers_after_minutes",
+}
 # An unanswered handoff expires after three times the promised open time: two more after the breach.
 EXPIRE_AFTER_TARGETS = 2
+PAUSE_OVER = "The time it may wait is used up."
 # Breached clocks that ended by a return, an expiry or a change of owner keep this state with an end.
 STOPPABLE_AFTER_END = frozenset({ClockState.CANCELLED, ClockState.BREACHED_OPEN})
 
@@ -54,19 +64,19 @@ def start(
     owner: User,
     cycle: int = 1,
 ) -> Clock:
-    """Start a first-response clock; all thresholds are computed here, once.
+    """Start the clock of a clause about time; all thresholds are computed here, once.
 
     Raises ``sla.domain.calendars.CalendarError`` when the calendar opens no more.
     """
     calendar = clock_rows.calendar_of(calendar_version)
-    after = [(EXPIRE, EXPIRE_AFTER_TARGETS * target)] if target else []
-    state = rules.start(at, rules.plan(at, target=target, calendar=calendar, after=after))
+    levels = levels_after(clause=clause, target=target)
+    state = rules.start(at, rules.plan(at, target=target, calendar=calendar, after=levels))
     clock = Clock(
         handoff=handoff,
         clause=clause,
         calendar_version=calendar_version,
         owner=owner,
-        kind=ClockKind.RESPOND,
+        kind=KIND_OF[clause.metric],
         cycle=cycle,
         started_at=at,
         target_seconds=int(target.total_seconds()),
@@ -79,6 +89,17 @@ def start(
     due_at = rules.breach_of(state.thresholds).at
     events.publish(ClockStarted(clock_id=clock.pk, handoff_id=handoff.pk, due_at=due_at, now=now))
     return clock
+
+
+def levels_after(*, clause: Clause, target: timedelta) -> list[tuple[str, timedelta]]:
+    """The levels after the breach: the steps of the clause's ladder, and the end of the time to answer."""
+    ladder = [
+        (name, timedelta(minutes=clause.terms[term]))
+        for name, term in LADDER.items()
+        if clause.terms.get(term)
+    ]
+    expires = clause.metric == FIRST_RESPONSE and target
+    return ladder + ([(EXPIRE, EXPIRE_AFTER_TARGETS * target)] if expires else [])
 
 
 @transaction.atomic
@@ -118,7 +139,10 @@ def cancel(*, clock: Clock, at: datetime, actor: User | None, reason: str, now: 
 
 @transaction.atomic
 def pause(*, clock: Clock, at: datetime, actor: User | None, reason: str, now: datetime) -> Clock:
-    """Hold a running clock for a reason that everybody can read. Raises ClockRefused, Invalid."""
+    """Hold a running clock for a reason that everybody can read, for as long as its clause allows per lead.
+
+    It goes on by itself when that time is used up. Raises ClockRefused, Invalid.
+    """
     if not reason.strip():
         raise Invalid(
             "A pause needs a reason.",
@@ -128,7 +152,11 @@ def pause(*, clock: Clock, at: datetime, actor: User | None, reason: str, now: d
     (locked,) = books.lock(clock_ids=[clock.pk])
     _close(locked, at, now)
     calendar = clock_rows.calendar_of(locked.calendar_version)
-    outcome = _refusing(lambda: rules.pause(clock_rows.state_of(locked), at, calendar))
+    state = clock_rows.state_of(locked)
+    left = pausing.left_to(locked, at=at)
+    if state.status is rules.Status.RUNNING and left <= timedelta(0):
+        raise ClockRefused("The time that this promise may wait is used up.", code="pause_used_up")
+    outcome = _refusing(lambda: rules.pause(state, at, calendar, at_most=left))
     books.enter(clock=locked, outcome=outcome, deed=Deed("pause", at, now, actor, reason.strip()))
     return locked
 
@@ -138,6 +166,7 @@ def resume(*, clock: Clock, at: datetime, actor: User | None, now: datetime, rea
     """Go on after a pause with the open time that was left. Raises ClockRefused, InTheFuture."""
     _not_in_the_future(at, now)
     (locked,) = books.lock(clock_ids=[clock.pk])
+    _close(locked, at, now)
     calendar = clock_rows.calendar_of(locked.calendar_version)
     outcome = _refusing(lambda: rules.resume(clock_rows.state_of(locked), at, calendar))
     books.enter(clock=locked, outcome=outcome, deed=Deed("resume", at, now, actor, reason))
@@ -146,13 +175,13 @@ def resume(*, clock: Clock, at: datetime, actor: User | None, now: datetime, rea
 
 @transaction.atomic
 def reopen(*, clock: Clock, actor: User | None, reason: str, now: datetime) -> Clock:
-    """Take a cancellation back: the clock is as if it had not been cancelled, books closed to now.
+    """Take an end back: the clock is as if it had not ended, books closed to now.
 
-    Raises ClockRefused when the last thing that happened to the clock is not a cancellation.
+    Raises ClockRefused when the last thing that happened to the clock is not its end.
     """
     (locked,) = books.lock(clock_ids=[clock.pk])
     last = locked.actions.order_by("-pk").first()
-    if last is None or last.verb != "cancel" or locked.ended_at is None:
+    if last is None or last.verb not in ("cancel", "stop") or locked.ended_at is None:
         raise ClockRefused("This clock was not cancelled.", code="not_cancelled")
     books.enter(
         clock=locked,
@@ -160,6 +189,26 @@ def reopen(*, clock: Clock, actor: User | None, reason: str, now: datetime) -> C
         deed=Deed("reopen", now, now, actor, reason),
     )
     _close(locked, now, now)
+    return locked
+
+
+@transaction.atomic
+def withdraw(*, clock: Clock, actor: User | None, reason: str, now: datetime) -> Clock:
+    """What began this clock did not happen after all: it leaves the statistics, also when it had ended."""
+    (locked,) = books.lock(clock_ids=[clock.pk])
+    state = clock_rows.state_of(locked)
+    ended_at = state.ended_at or max(now, state.started_at)
+    gone = replace(
+        state,
+        status=rules.Status.CANCELLED,
+        due_at=rules.breach_of(state.thresholds).at,
+        paused_at=None,
+        remaining=None,
+        resumes_at=None,
+        ended_at=ended_at,
+    )
+    outcome = rules.Outcome(gone, voided=state.thresholds[: state.fired])
+    books.enter(clock=locked, outcome=outcome, deed=Deed("withdraw", now, now, actor, reason))
     return locked
 
 
@@ -213,7 +262,17 @@ def expire_handoff(*, handoff_id: int, at: datetime, now: datetime) -> bool:
 
 
 def _close(clock: Clock, at: datetime, now: datetime) -> None:
-    """Close the books of a locked clock up to ``at`` and let an expiry happen; the row is then fresh."""
+    """Close the books of a locked clock up to ``at`` and let an expiry happen; the row is then fresh.
+
+    A pause whose time was used up before ``at`` has ended then. An expiry of the handoff before ``at``
+    comes first: after it nothing is promised any more.
+    """
+    if clock.kind != ClockKind.RESPOND and _expire_before(clock, at, now):
+        clock.refresh_from_db()
+    if clock.resumes_at is not None and clock.resumes_at < at:
+        state, resumes_at = clock_rows.state_of(clock), clock.resumes_at
+        resumed = rules.resume(state, resumes_at, clock_rows.calendar_of(clock.calendar_version))
+        books.enter(clock=clock, outcome=resumed, deed=Deed("resume", resumes_at, now, None, PAUSE_OVER))
     outcome = rules.close_the_books(clock_rows.state_of(clock), at)
     if not outcome.fired or clock.ended_at is not None:
         return
@@ -222,6 +281,22 @@ def _close(clock: Clock, at: datetime, now: datetime) -> None:
         if clock_rows.level_kind(threshold) == EXPIRE:
             expire_handoff(handoff_id=clock.handoff_id, at=threshold.at, now=now)
             clock.refresh_from_db()
+
+
+def _expire_before(clock: Clock, at: datetime, now: datetime) -> bool:
+    """Close the books of the handoff's first response if the time to answer ended before ``at``."""
+    siblings = Clock.objects.open().filter(
+        handoff_id=clock.handoff_id, kind=ClockKind.RESPOND, next_at__lt=at
+    )
+    found = [
+        sibling
+        for sibling in siblings
+        for t in clock_rows.state_of(sibling).thresholds[sibling.fired :]
+        if t.name == EXPIRE and t.at < at
+    ]
+    if found:
+        close_books(clocks=found, at=at, now=now)
+    return bool(found)
 
 
 def _before_its_end(clock: Clock, state: rules.ClockState, at: datetime) -> rules.ClockState:
@@ -252,9 +327,10 @@ def _as_before(clock: Clock, cancellation: ClockAction) -> rules.ClockState:
             due_at=None,
             paused_at=datetime.fromisoformat(before["paused_at"]),
             remaining=timedelta(seconds=before["remaining_seconds"]),
+            resumes_at=datetime.fromisoformat(before["resumes_at"]) if before.get("resumes_at") else None,
             ended_at=None,
         )
-    breached = state.status is rules.Status.BREACHED_OPEN
+    breached = state.status in rules.BREACHED
     return replace(
         state,
         status=rules.Status.BREACHED_OPEN if breached else rules.Status.RUNNING,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from funnel.models import Handoff, LeadScore
 from leads.events import ActivityLogged
-from sla.domain import metrics
-from sla.models import Clock, ClockKind
+from sla.models import Clock, ClockKind, ClockState
 from sla.selectors import promised
 from sla.services import clocks
 from sla.services.books import ClockRefused
@@ -21,6 +21,8 @@ from smarketing.users.models import User
 @transaction.atomic
 def start_for_delivery(*, handoff_id: int, at: datetime, now: datetime) -> list[Clock]:
     """Start the clocks that the agreement in force promises for this delivery, dated ``at``.
+
+    First response, depth and outcome each run by the calendar of their own clause.
 
     Without an agreement in force nothing was promised and nothing runs.
     """
@@ -37,7 +39,9 @@ def start_for_delivery(*, handoff_id: int, at: datetime, now: datetime) -> list[
             now=now,
             owner=handoff.owner,
         )
-        for promise in promised.in_time(of=[metrics.FIRST_RESPONSE], cell=_cell(handoff))
+        for promise in promised.in_time(
+            of=promised.ON_DELIVERY, cell=_cell(handoff), teams=promised.teams_of(handoff.owner)
+        )
     ]
 
 
@@ -66,17 +70,18 @@ def cancel_open(
     actor = User.objects.get(pk=actor_id) if actor_id else None
     return [
         clocks.cancel(clock=clock, at=max(at, clock.started_at), actor=actor, reason=reason, now=now)
-        for clock in Clock.objects.open().filter(handoff_id=handoff_id).order_by("pk")
+        for clock in _owed(Clock.objects.open().filter(handoff_id=handoff_id))
     ]
 
 
 @transaction.atomic
 def cancel_for_closed_lead(*, lead_id: int, at: datetime, actor_id: int | None, now: datetime) -> list[Clock]:
     """The lap has ended without an attempt: nobody waits any more. A breach before that stays."""
-    handoff_ids = Clock.objects.open().filter(handoff__lead_id=lead_id).values_list("handoff_id", flat=True)
+    open_clocks = _owed(Clock.objects.open().filter(handoff__lead_id=lead_id))
+    handoff_ids = {clock.handoff_id for clock in open_clocks}
     return [
         clock
-        for handoff_id in sorted(set(handoff_ids))
+        for handoff_id in sorted(handoff_ids)
         for clock in cancel_open(
             handoff_id=handoff_id, at=at, actor_id=actor_id, reason="lead closed", now=now
         )
@@ -85,22 +90,24 @@ def cancel_for_closed_lead(*, lead_id: int, at: datetime, actor_id: int | None, 
 
 @transaction.atomic
 def reopen_cancelled(*, handoff_id: int, actor_id: int | None, now: datetime) -> list[Clock]:
-    """Let the clocks run again that the answer now taken back had cancelled."""
+    """Let the clocks run again that the answer now taken back had ended; what it began never was."""
     actor = User.objects.get(pk=actor_id) if actor_id else None
     reopened = []
     for clock in Clock.objects.filter(handoff_id=handoff_id, ended_at__isnull=False).order_by("pk"):
         last = clock.actions.order_by("-pk").first()
-        if last is not None and last.verb == "cancel" and last.reason == "returned":
+        if last is not None and last.verb in ("cancel", "stop") and last.reason == "returned":
             reopened.append(clocks.reopen(clock=clock, actor=actor, reason="answer undone", now=now))
+    for clock in Clock.objects.filter(handoff_id=handoff_id, kind=ClockKind.FEEDBACK).exclude(
+        state=ClockState.CANCELLED
+    ):
+        clocks.withdraw(clock=clock, actor=actor, reason="answer undone", now=now)
     return reopened
 
 
 @transaction.atomic
 def follow_owner(*, lead_id: int, owner_id: int | None, actor_id: int | None, now: datetime) -> list[Clock]:
     """Let the open clocks of a lead follow its owner; without an owner they stay where they are."""
-    found = list(
-        Clock.objects.open().filter(handoff__lead_id=lead_id).exclude(owner_id=owner_id).order_by("pk")
-    )
+    found = _owed(Clock.objects.open().filter(handoff__lead_id=lead_id).exclude(owner_id=owner_id))
     if owner_id is None or not found:
         return []
     owner = User.objects.get(pk=owner_id)
@@ -130,6 +137,11 @@ def note_activity(*, fact: ActivityLogged) -> list[Clock]:
             if refused.instance_code != "ended":
                 raise
     return stopped
+
+
+def _owed(open_clocks: QuerySet[Clock]) -> list[Clock]:
+    """Those that go with the lead. The explanation of a return stays with whoever gave the lead back."""
+    return list(open_clocks.exclude(kind=ClockKind.FEEDBACK).order_by("pk"))
 
 
 def _cell(handoff: Handoff) -> str:

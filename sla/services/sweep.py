@@ -11,9 +11,10 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from funnel.models import Handoff
 from sla.events import ThresholdReached
 from sla.models import Clock
-from sla.services import alerts, clocks
+from sla.services import alerts, clocks, escalations
 from smarketing.core import events
 
 # The handoff is locked with its clock, in the order of all services: a level may expire it.
@@ -25,21 +26,31 @@ WITH due AS (
    ORDER BY c.next_at, c.id
    LIMIT %(limit)s
      FOR NO KEY UPDATE OF h, c SKIP LOCKED
+), expiry AS (
+  -- Once a handoff has expired nothing more is promised about it: later levels of its clocks don't fire.
+  SELECT k.handoff_id, min((t->>'at')::timestamptz) AS at
+    FROM sla_clock k JOIN funnel_handoff h ON h.id = k.handoff_id AND h.state = 'delivered',
+         jsonb_array_elements(k.thresholds) t
+   WHERE k.handoff_id IN (SELECT handoff_id FROM due) AND k.next_at < %(now)s
+     AND t->>'name' = 'expire' AND (t->>'level')::int > k.fired AND (t->>'at')::timestamptz < %(now)s
+   GROUP BY k.handoff_id
 ), level AS (
   SELECT due.id, due.handoff_id, (t->>'level')::int AS level, (t->>'at')::timestamptz AS due_at,
-         CASE t->>'kind' WHEN 'after' THEN t->>'name' ELSE t->>'kind' END AS kind
-    FROM due, jsonb_array_elements(due.thresholds) t
+         CASE t->>'kind' WHEN 'after' THEN t->>'name' ELSE t->>'kind' END AS kind,
+         (t->>'at')::timestamptz < %(now)s
+           AND (t->>'at')::timestamptz <= coalesce(expiry.at, 'infinity') AS is_due
+    FROM due LEFT JOIN expiry ON expiry.handoff_id = due.handoff_id, jsonb_array_elements(due.thresholds) t
    WHERE (t->>'level')::int > due.fired
 ), fired AS (
   INSERT INTO sla_clockevent (clock_id, level, kind, due_at, detected_at, void_reason)
-  SELECT id, level, kind, due_at, %(now)s, '' FROM level WHERE due_at < %(now)s
+  SELECT id, level, kind, due_at, %(now)s, '' FROM level WHERE is_due
       ON CONFLICT (clock_id, level) DO NOTHING
   RETURNING clock_id, level, kind, due_at
 ), book AS (
   SELECT id,
-         count(*) FILTER (WHERE due_at < %(now)s) AS newly,
-         min(due_at) FILTER (WHERE due_at >= %(now)s) AS next_at,
-         min(due_at) FILTER (WHERE kind = 'breach' AND due_at < %(now)s) AS breached_at
+         count(*) FILTER (WHERE is_due) AS newly,
+         min(due_at) FILTER (WHERE NOT is_due) AS next_at,
+         min(due_at) FILTER (WHERE kind = 'breach' AND is_due) AS breached_at
     FROM level GROUP BY id
 ), done AS (
   UPDATE sla_clock c
@@ -60,8 +71,10 @@ SELECT fired.clock_id, due.handoff_id, fired.level, fired.kind, fired.due_at, (S
 def run_once(*, now: datetime, limit: int = 500) -> int:
     """Fire what is due on at most ``limit`` clocks; return how many clocks were handled.
 
-    One transaction: the levels, what they cause (an expiry) and the facts are whole or not at all.
+    One transaction: the levels, what they cause (an expiry, another owner) and the facts are whole or not
+    at all. Pauses whose time is used up end before, each dated by when it was.
     """
+    released = _release(now, limit)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_SWEEP, {"now": now, "limit": limit})
@@ -82,7 +95,23 @@ def run_once(*, now: datetime, limit: int = 500) -> int:
             events.publish(fact)
             if fact.kind == clocks.EXPIRE:
                 clocks.expire_handoff(handoff_id=fact.handoff_id, at=fact.due_at, now=now)
-    return int(rows[0][5]) if rows else 0
+            elif fact.kind == clocks.REASSIGN:
+                escalations.reassign(clock_id=fact.clock_id, now=now)
+    return released + (int(rows[0][5]) if rows else 0)
+
+
+def _release(now: datetime, limit: int) -> int:
+    """Let clocks go on whose pause is over; what somebody holds is left for the next pass."""
+    waiting = Clock.objects.filter(resumes_at__lt=now).order_by("resumes_at", "pk")
+    found = dict(waiting.values_list("handoff_id", "pk")[:limit])
+    if not found:
+        return 0
+    with transaction.atomic():
+        free = Handoff.objects.filter(pk__in=found).order_by("pk")
+        held = set(free.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+        paused = list(Clock.objects.filter(pk__in=[found[pk] for pk in held], resumes_at__lt=now))
+        clocks.close_books(clocks=paused, at=now, now=now)
+    return len(paused)
 
 
 def lag_seconds(*, now: datetime) -> float:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sla.forms.filters import ClockFilter
-from sla.models import Clock
+from sla.models import Clock, ClockKind
 from sla.selectors import attainment, clocks
 from sla.selectors.attainment import ResponseTimes
 from sla.selectors.clocks import ClockView
@@ -45,10 +45,11 @@ class Speed:
 
 CLOCKS = TableSpec(
     id="clocks",
-    caption=gettext_lazy("Promises of a first response"),
+    caption=gettext_lazy("Promises about single leads"),
     columns=(
         Column("lead", gettext_lazy("Lead")),
-        Column("due", gettext_lazy("First response"), sort="due_at"),
+        Column("kind", gettext_lazy("Promise")),
+        Column("due", gettext_lazy("Due"), sort="due_at"),
         Column("owner", gettext_lazy("Owner"), sort="owner__name"),
         Column("delivered", gettext_lazy("Delivered"), sort="started_at"),
         Column("answer", gettext_lazy("Answer")),
@@ -59,10 +60,12 @@ CLOCKS = TableSpec(
 
 @page(capability=Capability.VIEW)
 def board(request: Request) -> HttpResponse:
-    """Counts of now and of this month above, the clocks below; open ones unless asked otherwise."""
+    """Counts of now and of this month, then the clocks: open first responses unless asked otherwise."""
     rows = clocks.visible_to(request.user)
     if not request.GET.get("show") and not request.GET.getlist("state"):
         rows = rows.open()
+    if not request.GET.getlist("kind"):
+        rows = rows.filter(kind=ClockKind.RESPOND)
     filterset = ClockFilter(request.GET, queryset=rows, request=request)
     return lists.render(
         request,

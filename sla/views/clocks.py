@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from funnel.services import handoffs
 from sla import access
 from sla.forms.agreements import PauseForm
 from sla.selectors.links import lead_path
@@ -25,6 +26,15 @@ def pause(request: Request, pk: int) -> HttpResponse:
     return rendering.redirect(
         request, lead_path(clock.handoff.lead_id), toast=Toast(_("Clock paused."), "ok")
     )
+
+
+@page(capability=Capability.ANSWER_OWN_HANDOFF, methods=["POST"])
+def explain(request: Request, pk: int) -> HttpResponse:
+    """Say what was wrong with a lead that was returned without a word; that keeps the promise of feedback."""
+    clock = access.clock_to_hold(request.user, pk)
+    note = request.POST.get("note", "")
+    handoffs.explain(handoff=clock.handoff, note=note, actor=request.user, now=request.now)
+    return rendering.redirect(request, lead_path(clock.handoff.lead_id), toast=Toast(_("Explained."), "ok"))
 
 
 @page(capability=Capability.ANSWER_OWN_HANDOFF, methods=["POST"])

@@ -7,7 +7,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from leads.models import Lead
-from sla.selectors import clocks, prose
+from sla.models import Clock, ClockKind
+from sla.selectors import agreements, clocks, depth, prose
 from sla.views import strips
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -35,10 +36,30 @@ def side(subject: Lead, *, viewer: User, now: datetime) -> Panel | None:
             "drawing": strips.draw(clocks.strip(clock, now=now), now=now),
             "promise": prose.sentence(clock.clause),
             "may_pause": _may_pause(viewer, clock.owner_id),
+            "is_to_explain": clock.kind == ClockKind.FEEDBACK and clock.ended_at is None,
+            "depth": _depth_so_far(clock, now),
         }
         for clock in found
     ]
-    return Panel("sla/_clock_panel.html", {"clocks": shown}, title=_("First response"), id="clock-panel")
+    return Panel("sla/_clock_panel.html", {"clocks": shown}, title=_("Promises"), id="clock-panel")
+
+
+def _depth_so_far(clock: Clock, now: datetime) -> str:
+    """How far an open clock of depth has come, in words."""
+    if clock.kind != ClockKind.DEPTH or clock.ended_at is not None:
+        return ""
+    found = depth.progress(clock, until=now)
+    spec = agreements.spec_of(clock.clause)
+    return _(
+        "%(made)s of %(attempts)s attempts, %(channels)s of %(of)s channels, %(days)s of %(on)s days"
+    ) % {
+        "made": found.attempts,
+        "attempts": int(spec.target),
+        "channels": found.channels,
+        "of": spec.term("channels"),
+        "days": found.days,
+        "on": spec.term("days"),
+    }
 
 
 def _may_pause(viewer: User, owner_id: int) -> bool:

@@ -141,14 +141,15 @@ def attempt(
     at: datetime,
     *,
     now: datetime | None = None,
+    kind: str = "call",
     direction: str = "outbound",
     is_automated: bool = False,
 ) -> None:
-    """A logged call."""
+    """A logged call (or mail)."""
     activities.log(
         person=handoff.lead.person,
         lead=handoff.lead,
-        kind="call",
+        kind=kind,
         direction=direction,
         occurred_at=at,
         actor=actor,

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
+from funnel.services import handoffs
 from sla.models import AgreementState, AgreementVersion, Clause, Clock
 from sla.services import agreements
 from smarketing.users.models import User
@@ -104,3 +105,32 @@ def test_a_draft_is_read_by_those_who_may_edit_it(clause: Clause, rep: User, sal
     assert draft.number not in [r["number"] for r in client_for(rep).get(AGREEMENTS).json()["results"]]
     AgreementVersion.objects.filter(state=AgreementState.IN_FORCE).update(state=AgreementState.RETIRED)
     assert_problem(client_for(rep).get(f"{AGREEMENTS}/current"), 404, "not_found")
+
+
+def test_a_clock_is_paused_and_resumed_by_its_owner_only(
+    clock_of: Callable[..., Clock], rep: User, other_rep: User
+) -> None:
+    clock = clock_of(MONDAY)
+    url = f"/api/v1/clocks/{clock.pk}"
+    with travel(MONDAY + HOUR, tick=False):
+        refused = client_for(other_rep).post(f"{url}/pause", {"reason": "why not"}, format="json")
+        assert_problem(refused, 403, "denied")
+        assert_problem(client_for(rep).post(f"{url}/pause", {}, format="json"), 422, "invalid")
+        paused = client_for(rep).post(f"{url}/pause", {"reason": "asked to wait"}, format="json")
+        assert paused.status_code == 200, paused.json()
+        assert (paused.json()["state"], paused.json()["remaining_seconds"]) == ("paused", 3 * 3600)
+        assert paused.json()["resumes_at"] == "2026-01-14T11:00:00Z"
+        resumed = client_for(rep).post(f"{url}/resume", {}, format="json")
+        assert resumed.json()["due_at"] == "2026-01-12T14:00:00Z"
+        assert_problem(client_for(rep).post(f"{url}/resume", {}, format="json"), 409, "not_paused")
+
+
+def test_a_return_is_explained(clause: Clause, rep: User) -> None:
+    handoff = deliver(rep, MONDAY)
+    handoffs.return_(handoff=handoff, reason="not_ready", actor=rep, now=MONDAY + HOUR)
+    url = f"/api/v1/handoffs/{handoff.pk}/explain"
+    with travel(MONDAY + 2 * HOUR, tick=False):
+        assert_problem(client_for(rep).post(url, {"note": ""}, format="json"), 422, "invalid")
+        told = client_for(rep).post(url, {"note": "Starts next year."}, format="json")
+        assert told.json()["return_note"] == "Starts next year."
+        assert_problem(client_for(rep).post(url, {"note": "No."}, format="json"), 409, "already_answered")

@@ -209,7 +209,9 @@ def test_an_undone_acceptance_changes_nothing(clock_of, rep):
     assert (clock.state, clock.version) == (ClockState.RUNNING, 1)
 
 
-def test_a_pause_keeps_the_open_time_that_is_left(clock_of, rep):
+def test_a_pause_keeps_the_open_time_that_is_left(clock_of, rep, clause):
+    clause.terms = {"pause_hours": 40}
+    clause.save(update_fields=["terms"])
     clock = clock_of()
     clocks.pause(
         clock=clock, at=MONDAY + HOUR, actor=rep, reason="On holiday until Wednesday", now=MONDAY + HOUR

@@ -119,5 +119,5 @@ def test_the_timeline_tells_breaches_and_pauses(rep, clock_of, client_of, at):
     at(MONDAY + 7 * HOUR)
     sweep.run_once(now=MONDAY + 7 * HOUR)
     page = client_of(rep).get(f"/leads/{clock.handoff.lead_id}/").content.decode()
-    assert "Response clock paused" in page
+    assert "Clock paused" in page
     assert "First response overdue" in page
