@@ -18,7 +18,7 @@ from funnel.events import (
     OpportunityMoved,
     StageMoved,
 )
-from funnel.selectors import company_people, definition_texts, timeline_rows
+from funnel.selectors import company_people, definition_texts, signals, timeline_rows
 from funnel.services import alert_hits, delivery, likelihoods, rescoring, scoring, training_runs
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
@@ -32,7 +32,7 @@ from leads.events import (
     LeadsCaptured,
     LeadsChanged,
 )
-from leads.selectors import timeline
+from leads.selectors import timeline, visits
 from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
@@ -65,6 +65,7 @@ def connect() -> None:
     subscribe(HandoffReturned, subscribers.tell_answered)
     subscribe(HandoffExpired, subscribers.tell_answered)
     subscribe(OpportunityMoved, subscribers.tell_outcome)
+    visits.register_points(signals.points_of)
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)
     for invariant in invariants.ALL:

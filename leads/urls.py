@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("people/<int:pk>/", people.person_page, name="person"),
     path("people/<int:pk>/timeline/", timeline.show, name="timeline"),
     path("people/<int:pk>/timeline/live/", timeline.live, name="timeline_live"),
+    path("people/<int:pk>/visits/<int:visit>/", timeline.visit, name="visit"),
     path("people/<int:pk>/log/", activities.closed_composer, name="composer"),
     path("people/<int:pk>/log/<slug:kind>/", activities.log, name="log"),
     path("facts/<slug:kind>/<int:pk>/<slug:name>/", facts.show, name="fact"),

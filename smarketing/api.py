@@ -21,6 +21,7 @@ from funnel.api.leads import LeadResource
 from funnel.api.likelihoods import LikelihoodModelResource, LikelihoodResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
+from funnel.api.single_view import SingleViewResource
 from funnel.api.stages import OpportunityStageResource, StageResource
 from funnel.api.tombstones import TombstoneResource
 from leads.api.activities import ActivityResource
@@ -29,6 +30,7 @@ from leads.api.companies import CompanyResource
 from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
 from leads.api.people import PersonResource
+from leads.api.timeline import CompanyTimelineResource, PersonTimelineResource
 from leads.api.touchpoints import TouchpointResource
 from reporting.api.reports import ReportResource
 from sla.api.agreements import AgreementResource
@@ -91,6 +93,22 @@ _swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/me", MeResource.as_view({"get": "current"}), name="me"),
+    path(
+        "v1/people/<int:pk>/timeline",
+        PersonTimelineResource.as_view({"get": "read"}),
+        name="person-timeline",
+    ),
+    path("v1/people/<int:pk>/origin", SingleViewResource.as_view({"get": "origin"}), name="person-origin"),
+    path(
+        "v1/people/<int:pk>/footprint",
+        SingleViewResource.as_view({"get": "footprint"}),
+        name="person-footprint",
+    ),
+    path(
+        "v1/companies/<int:pk>/timeline",
+        CompanyTimelineResource.as_view({"get": "read"}),
+        name="company-timeline",
+    ),
     path("v1/reports", ReportResource.as_view({"get": "index"}), name="reports"),
     path("v1/reports/<slug:key>", ReportResource.as_view({"get": "compute"}), name="report"),
     path("v1/", include(router.urls)),

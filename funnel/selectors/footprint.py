@@ -7,16 +7,19 @@ a fixed number of rows by the person's index.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+
+from django.db.models import Count, Min, Sum
+from django.db.models.functions import Coalesce
 
 from funnel.domain import temperature as rules
 from funnel.domain.interest import Occurrence, day_start
 from funnel.domain.temperature import Heat, Temperature
 from funnel.models import Interest
 from funnel.selectors import definitions, signals
-from leads.models import Event, Person
+from leads.models import Event, Person, Session
 
 # More would take longer to read than a page may take, and say nothing new about taste.
 MOST_EVENTS = 500
@@ -42,6 +45,10 @@ class Footprint:
     cools_at: datetime | None
     last_seen_at: datetime | None
     topics: list[Topic]
+    visits: int = 0
+    first_visit_at: datetime | None = None
+    browsers: int = 0
+    attention: timedelta = timedelta(0)
 
     @property
     def is_reheatable(self) -> bool:
@@ -61,12 +68,15 @@ def of_person(person: Person, *, now: datetime) -> Footprint:
         cools_at=held.cools_at if held else None,
         last_seen_at=latest[0][4] if latest else None,
         topics=topics(rules_, latest, limit=TOPICS),
+        **_visits(person),
     )
 
 
 def topics(definition: Any, rows: list[signals.Row], *, limit: int) -> list[Topic]:
     """The pages, forms and actions among these events that counted most, then those seen most."""
-    seen = [(row[4], _what(row), signals.slots(definition, row)) for row in rows if row[1] in _PAGES]
+    shown = [row for row in rows if row[1] in _PAGES]
+    slots = signals.slots_of(definition, shown)
+    seen = [(row[4], _what(row), counted) for row, counted in zip(shown, slots, strict=True)]
     found: Any = rules.points_by(seen, weights=definition.weights, caps=definition.caps)
     ordered = sorted(found.items(), key=lambda item: (-item[1][0], -item[1][1], item[0]))
     return [
@@ -80,12 +90,9 @@ def _temperature(
 ) -> Temperature:
     since = now - rules.WEEK
     first_day = day_start(since)
-    recent = [
-        Occurrence(slot, row[4])
-        for row in latest
-        if row[4] >= first_day
-        for slot in signals.slots(definition, row)
-    ]
+    rows = [row for row in latest if row[4] >= first_day]
+    slots = signals.slots_of(definition, rows)
+    recent = [Occurrence(slot, row[4]) for row, found in zip(rows, slots, strict=True) for slot in found]
     left = rules.recent_score(
         decay, recent, weights=definition.weights, caps=definition.caps, since=since, at=now
     )
@@ -94,9 +101,21 @@ def _temperature(
     return rules.of(score, before, hot=bands[1], warm=bands[2])
 
 
+def _visits(person: Person) -> dict[str, Any]:
+    """Of all browsers together, by ``session_timeline``."""
+    told = Session.objects.filter(person=person).aggregate(
+        visits=Count("pk"),
+        first_visit_at=Min("started_at"),
+        browsers=Count("visitor", distinct=True),
+        seconds=Coalesce(Sum("engagement_seconds"), 0),
+    )
+    seconds = told.pop("seconds")
+    return {**told, "attention": timedelta(seconds=seconds)}
+
+
 def _latest(person: Person) -> list[signals.Row]:
     """The person's latest events, newest first, by ``event_timeline``."""
-    rows = Event.objects.filter(person=person).order_by("-occurred_at", "-id")
+    rows = Event.objects.counting().filter(person=person).order_by("-occurred_at", "-id")
     return list(rows.values_list(*signals.COLUMNS)[:MOST_EVENTS])
 
 

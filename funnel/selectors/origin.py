@@ -55,7 +55,7 @@ def _content(touches: list[Touchpoint]) -> list[Touchpoint]:
 
 
 def _pages(person: Person, lead: Lead | None) -> list[Topic]:
-    events = Event.objects.filter(person=person)
+    events = Event.objects.counting().filter(person=person)
     if lead is not None:
         events = events.filter(occurred_at__lte=lead.captured_at)
     rows = events.order_by("-occurred_at", "-id").values_list(*signals.COLUMNS)

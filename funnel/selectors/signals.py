@@ -9,6 +9,8 @@ from uuid import UUID
 
 from funnel.domain.definitions import Definition
 from funnel.domain.interest import Occurrence
+from funnel.domain.temperature import points_by
+from funnel.selectors import definitions
 from leads.models import Event
 from smarketing.core.keysets import among
 
@@ -22,10 +24,46 @@ def slots(definition: Definition, row: Row) -> list[int]:
     return definition.signals_for(kind, {**properties, "name": name, "url": url})
 
 
+def slots_of(definition: Definition, rows: Sequence[Row]) -> list[list[int]]:
+    """The signals of each event. The same page again is looked up, unless signals ask for more than it."""
+    asked = {condition.path for signal in definition.signals for condition in signal.where}
+    if not asked <= {"properties.name", "properties.url"}:
+        return [slots(definition, row) for row in rows]
+    known: dict[tuple[str, str, str], list[int]] = {}
+    found = []
+    for row in rows:
+        key = row[1:4]
+        if key not in known:
+            known[key] = slots(definition, row)
+        found.append(known[key])
+    return found
+
+
 def of_events(event_ids: Sequence[UUID]) -> list[Row]:
     """The events with these keys that count and whose person is known."""
     known = Event.objects.counting().filter(pk__in=event_ids, person_id__isnull=False)
     return list(known.values_list(*COLUMNS))
+
+
+def points_of(rows: Sequence[Event]) -> dict[UUID, float]:
+    """The points each of these events of one person is worth by the definition in force, before decay.
+
+    A capped signal counts the first of a UTC day among these rows.
+    """
+    definition = definitions.rules_of(definitions.in_force())
+    found: Any = points_by(
+        (
+            (
+                row.occurred_at,
+                row.pk,
+                slots(definition, (0, row.kind, row.name, row.url, row.occurred_at, row.properties)),
+            )
+            for row in rows
+        ),
+        weights=definition.weights,
+        caps=definition.caps,
+    )
+    return {key: points for key, (points, _count) in found.items()}
 
 
 def history(definition: Definition, person_ids: Sequence[int]) -> dict[int, list[Occurrence]]:

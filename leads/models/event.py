@@ -37,12 +37,20 @@ class Screened(models.TextChoices):
     IMPLIED = "implied", _("Already counted by another event of the same mail")
 
 
+# Pages and actions of a browser stand in its sessions; forms and mail stand on the timeline by themselves.
+OUTSIDE_VISITS = models.Q(visitor=None) | models.Q(kind__in=["form", "identify", "email_open", "email_click"])
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     """Chainable verbs over events."""
 
     def visible_to(self, user: User) -> EventQuerySet:
         """Both teams read the same records (R43); whoever may not view gets none."""
         return self.all() if user.may(Capability.VIEW) else self.none()
+
+    def outside_visits(self) -> EventQuerySet:
+        """Those that the timeline shows by themselves; served by ``event_outside_visits``."""
+        return self.filter(OUTSIDE_VISITS)
 
     def counting(self) -> EventQuerySet:
         """Those a human made: only they count towards interest."""
@@ -82,6 +90,12 @@ class Event(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["person", "-occurred_at", "-id"], name="event_timeline"),
+            # The timeline's own entries: what stands in no visit.
+            models.Index(
+                fields=["person", "-occurred_at", "-id"],
+                name="event_outside_visits",
+                condition=OUTSIDE_VISITS,
+            ),
             BrinIndex(fields=["received_at"], name="event_by_arrival"),
             models.Index(
                 fields=["visitor", "occurred_at"],

@@ -111,7 +111,8 @@ class Position:
 class Entry:
     """One line of the timeline, as ``components/timeline.html`` shows it.
 
-    ``provider`` and ``pk`` say which row it is; ``visit`` marks an event that joins its neighbours.
+    ``provider`` and ``pk`` say which row it is; ``visit`` marks an event that joins its neighbours,
+    ``is_of_visit`` a contact that says only how the visit beside it began: that visit tells it.
     ``more_url`` holds what is inside and is fetched when the entry is opened; ``about`` names the person
     on the page of a company.
     """
@@ -127,6 +128,7 @@ class Entry:
     url: str = ""
     lead_id: int | None = None
     visit: bool = False
+    is_of_visit: bool = False
     more_url: str = ""
     about: Text = ""
     about_url: str = ""
@@ -321,10 +323,12 @@ def _page(merged: Iterator[Entry], horizon: Position | None, limit: int) -> Time
     last: Position | None = None
     more = False
     for row in merged:
+        is_below = horizon is not None and _rank(row.position) < _rank(horizon)
+        if row.is_of_visit and entries and not is_below and _began(entries[-1], row):
+            last = row.position
+            continue
         joins = row.visit and bool(visit) and visit[-1].at - row.at <= VISIT_GAP
-        if (not joins and len(entries) + bool(visit) >= limit) or (
-            horizon is not None and _rank(row.position) < _rank(horizon)
-        ):
+        if is_below or (not joins and len(entries) + bool(visit) >= limit):
             more = True
             break
         if visit and not joins:
@@ -338,6 +342,11 @@ def _page(merged: Iterator[Entry], horizon: Position | None, limit: int) -> Time
     if visit:
         entries.append(_visit(visit))
     return Timeline(entries, last if more or (horizon is not None and last == horizon) else None)
+
+
+def _began(visit: Entry, touch: Entry) -> bool:
+    """Whether the contact is how that visit began."""
+    return visit.provider == "visit" and visit.at == touch.at
 
 
 def _visit(rows: list[Entry]) -> Entry:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from leads.models import Activity, ActivityKind, Direction, Event, EventKind, Lead, Person, Touchpoint
+from leads.models import (
+    Activity,
+    ActivityKind,
+    Direction,
+    Event,
+    EventKind,
+    Lead,
+    Person,
+    Session,
+    Touchpoint,
+    TouchpointKind,
+)
 from leads.selectors import timeline
 from leads.selectors.timeline import Category, Entry, Position, Provider, Subject
+from smarketing.web import formats
 
 # Events come in crowds: so many are read for each entry of a page.
-EVENTS_PER_ENTRY = 12
+EVENTS_PER_ENTRY = 4
 _DETAIL = 600
 
 _EVENT_ICONS = {
@@ -46,9 +60,9 @@ _BAD = frozenset({"bounced", "no_show"})
 
 
 def events(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
-    """Behaviour; neighbouring rows become one visit."""
+    """Forms, mail and what came without a browser; neighbouring rows become one."""
     rows = timeline.window(
-        Event.objects.filter(person=person).only("id", "kind", "name", "url", "occurred_at"),
+        Event.objects.filter(person=person).outside_visits().only("id", "kind", "name", "url", "occurred_at"),
         provider="event",
         before=before,
         limit=limit,
@@ -62,6 +76,30 @@ def events(person: Person, *, before: Position | None, limit: int) -> list[Entry
             icon=_EVENT_ICONS.get(EventKind(row.kind), "circle-dot"),
             detail="" if row.name == "" else _path(row.url),
             visit=row.kind in (EventKind.PAGE, EventKind.TRACK),
+        )
+        for row in rows
+    ]
+
+
+def visits(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
+    """Sessions on our sites: how they came, how much they saw; opened, page by page."""
+    rows = timeline.window(
+        Session.objects.filter(timeline.whose(subject, "person")).select_related("channel", "person"),
+        provider="visit",
+        before=before,
+        limit=limit,
+        at="started_at",
+    )
+    return [
+        Entry(
+            at=row.started_at,
+            provider="visit",
+            pk=row.pk,
+            title=_visit_title(row),
+            icon="globe",
+            detail=_visit_detail(row),
+            more_url=f"/people/{row.person_id}/visits/{row.pk}/",
+            **(timeline.about(subject, row.person) if row.person else {}),
         )
         for row in rows
     ]
@@ -87,6 +125,7 @@ def touchpoints(subject: Subject, *, before: Position | None, limit: int) -> lis
             tone="info",
             detail=_touch_detail(row),
             lead_id=row.lead_id,
+            is_of_visit=row.kind == TouchpointKind.VISIT,
             **timeline.about(subject, row.person),
         )
         for row in rows
@@ -144,6 +183,7 @@ def laps(subject: Subject, *, before: Position | None, limit: int) -> list[Entry
 
 
 PROVIDERS = (
+    Provider("visit", Category.BEHAVIOUR, visits, companies=True),
     Provider("event", Category.BEHAVIOUR, events, per_entry=EVENTS_PER_ENTRY),
     Provider("touchpoint", Category.TOUCH, touchpoints, companies=True),
     Provider("activity", Category.ACTIVITY, activities, companies=True),
@@ -157,6 +197,22 @@ def _path(url: str) -> str:
         return urlsplit(url).path or url
     except ValueError:
         return ""
+
+
+def _visit_title(row: Session) -> str:
+    if row.pages == 0:
+        words = ngettext("Visit: %(n)d action", "Visit: %(n)d actions", row.events)
+        return words % {"n": row.events}
+    return ngettext("Visit: %(n)d page", "Visit: %(n)d pages", row.pages) % {"n": row.pages}
+
+
+def _visit_detail(row: Session) -> str:
+    entry, last = _path(row.entry_url), _path(row.exit_url)
+    road = f"{entry} → {last}" if last and last != entry else entry
+    attention = (
+        formats.span(timedelta(seconds=row.engagement_seconds)) if row.engagement_seconds >= 60 else ""
+    )
+    return " · ".join(part for part in (road, row.channel.name, attention) if part)
 
 
 def _touch_detail(row: Touchpoint) -> str:

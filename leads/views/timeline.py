@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from leads import access
 from leads.models import Company
-from leads.selectors import timeline
+from leads.selectors import timeline, visits
 from leads.selectors.timeline import Category, Entry, Facts, Subject, Timeline
 from smarketing.users.domain.roles import Capability
 from smarketing.web import rendering
@@ -52,6 +53,21 @@ def live(request: Request, pk: int) -> HttpResponse:
 def live_company(request: Request, pk: int) -> HttpResponse:
     """The same for all people of a company."""
     return _live(request, access.get_company(request.user, pk))
+
+
+@page(capability=Capability.VIEW)
+def visit(request: Request, pk: int, visit: int) -> HttpResponse:
+    """What a person did in one visit, page by page, with the points each counted for."""
+    person = access.get_person(request.user, pk)
+    steps = visits.steps_of(person, visit)
+    if steps is None:
+        raise access.NoSuchRecord(_("There is no such visit."))
+    return rendering.page(
+        request,
+        "leads/visit.html",
+        {"person": person, "visit": steps},
+        fragments={"": "leads/_visit.html"},
+    )
 
 
 def _show(request: Request, subject: Subject) -> HttpResponse:
