@@ -37,7 +37,6 @@ KINDS = (users.KIND, companies.KIND, people.KIND, leads.KIND, touchpoints.KIND, 
 def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
     _take_files()
-    loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
     for provider in (*timeline_rows.PROVIDERS, *timeline_consents.PROVIDERS):
         timeline.register(provider)
     _connect_tracking()
@@ -58,6 +57,25 @@ def connect() -> None:
     navigation.register(NavItem(_("Companies"), "building-2", "leads:companies", order=60, key="o"))
     navigation.register(NavItem(_("Campaigns"), "megaphone", "leads:campaigns", order=70, key="m"))
     _find_duplicates()
+    _add_settings()
+    _add_forms_and_privacy()
+    palette.register("leads.actions", _("Add"), hits.actions, order=20)
+    palette.register("leads.people", _("People"), hits.persons, order=30)
+    palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
+
+
+def _add_settings() -> None:
+    """Cards of the settings page."""
+    settings_pages.register(
+        SettingsPage(
+            _("Channels"),
+            _("The rules by which a visit gets its channel, and a bench to try them."),
+            "route",
+            "leads:channels",
+            _("This installation"),
+            order=212,
+        )
+    )
     settings_pages.register(
         SettingsPage(
             _("Custom attributes"),
@@ -68,10 +86,6 @@ def connect() -> None:
             order=215,
         )
     )
-    _add_forms_and_privacy()
-    palette.register("leads.actions", _("Add"), hits.actions, order=20)
-    palette.register("leads.people", _("People"), hits.persons, order=30)
-    palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
 
 
 def _find_duplicates() -> None:
@@ -102,6 +116,7 @@ def _take_files() -> None:
 def _connect_tracking() -> None:
     """The loop that applies accepted messages, and what operators see of it."""
     loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=500, queue="intake"))
+    loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
     readings.register(readings.lag("inbox", of="leads_eventinbox", due="not_before", where="attempts < 5"))
     for reading in audited.READINGS:
         readings.register(reading)

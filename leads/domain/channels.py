@@ -1,32 +1,18 @@
-"""From source, medium, campaign and referrer (or a word in a spreadsheet) to the channel's code.
+"""From source, medium, campaign and referrer (or a word in a spreadsheet) to the channel's code, by default.
 
-The rules are the default channel grouping of Google Analytics 4 in its order, first match wins, with "AI
-assistant" (May 2026) before the organic rules. ``cpm`` also counts as paid, so a known search, social, video
-or shopping site with it is that paid channel and only others are display.
+The rules themselves stand in ``channel_rules``; an installation may change them.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit
 
-from leads.domain.sites import AI, SEARCH, SHOPPING, SOCIAL, VIDEO, kind_of_site
+from leads.domain.channel_rules import DEFAULTS, OTHER, Traffic, channel_of, traffic_of
+from leads.domain.sites import kind_of_site
+from leads.domain.urls import host_of
 
 UNKNOWN = "unknown"
-OTHER = "other"
-
-_PAID = re.compile(r"^(.*cp.*|ppc|retargeting|paid.*)$")
-_SHOP_CAMPAIGN = re.compile(r"^(.*(([^a-df-z]|^)shop|shopping).*)$")
-_NO_MEDIUM = frozenset({"", "(none)", "(not set)", "none"})
-_NO_SOURCE = frozenset({"", "(direct)", "direct", "(not set)"})
-_DISPLAY = frozenset({"display", "banner", "expandable", "interstitial", "cpm"})
-_SOCIAL_MEDIUM = frozenset(
-    {"social", "social-network", "social-media", "sm", "social network", "social media"}
-)
-_EMAIL = frozenset({"email", "e-mail", "e_mail", "e mail"})
-_REFERRAL = frozenset({"referral", "app", "link"})
-_AI_MEDIUM = frozenset({"ai-assistant", "ai_assistant", "ai assistant"})
 
 # Words people and other systems write into "lead source", folded to letters and digits.
 _WORDS = {
@@ -67,53 +53,14 @@ _BY_WORD["website"] = OTHER
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
+@lru_cache(maxsize=16_384)
 def classify(source: str = "", medium: str = "", campaign: str = "", referrer: str = "") -> str:
-    """The channel of a visit. Without any trace it is direct.
+    """The channel of a visit by the default rules. Without any trace it is direct.
 
     Source and medium (from utm parameters or a click id) go before the referrer, a URL.
     """
-    src, med, camp = source.strip().lower(), medium.strip().lower(), campaign.strip().lower()
-    if src in _NO_SOURCE and med in _NO_MEDIUM and "cross-network" not in camp:
-        host = host_of(referrer)
-        if not host:
-            return "direct"
-        src, med = host, _medium_of(host)
-    return _grouped(src, med, camp)
-
-
-def _medium_of(host: str) -> str:
-    return {SEARCH: "organic", AI: "ai-assistant"}.get(kind_of_site(host), "referral")
-
-
-@lru_cache(maxsize=16_384)
-def _grouped(source: str, medium: str, campaign: str) -> str:
-    site = kind_of_site(source)
-    paid = _PAID.match(medium) is not None
-    shopping = site == SHOPPING or _SHOP_CAMPAIGN.match(campaign) is not None
-    rules = (
-        ("cross_network", "cross-network" in campaign),
-        ("paid_shopping", shopping and paid),
-        ("paid_search", site == SEARCH and paid),
-        ("paid_social", site == SOCIAL and paid),
-        ("paid_video", site == VIDEO and paid),
-        ("display", medium in _DISPLAY),
-        ("paid_other", paid),
-        ("ai_assistant", medium in _AI_MEDIUM or campaign == "(ai-assistant)" or site == AI),
-        ("organic_shopping", shopping),
-        ("organic_social", site == SOCIAL or medium in _SOCIAL_MEDIUM),
-        ("organic_video", site == VIDEO or "video" in medium),
-        ("organic_search", site == SEARCH or medium == "organic"),
-        ("referral", medium in _REFERRAL),
-        ("email", source in _EMAIL or medium in _EMAIL),
-        ("affiliates", medium in {"affiliate", "affiliates"}),
-        ("audio", medium == "audio"),
-        ("sms", source == "sms" or medium == "sms"),
-        (
-            "push",
-            medium.endswith("push") or "mobile" in medium or "notification" in medium or source == "firebase",
-        ),
-    )
-    return next((code for code, applies in rules if applies), OTHER)
+    traffic = traffic_of(source=source, medium=medium, campaign=campaign, referrer=referrer)
+    return channel_of(DEFAULTS, traffic)
 
 
 @lru_cache(maxsize=16_384)
@@ -134,16 +81,5 @@ def from_origin(text: str) -> str | None:
         return classify(source, medium)
     site = kind_of_site(host_of(plain) or plain)
     if site:
-        return _grouped(plain if "://" not in plain else host_of(plain), "", "")
+        return channel_of(DEFAULTS, Traffic(plain if "://" not in plain else host_of(plain), ""))
     return UNKNOWN if not _NOT_ALPHANUMERIC.sub("", plain) else OTHER
-
-
-def host_of(url: str) -> str:
-    """The host of a URL in lower case without ``www.``; "" when there is none."""
-    if "://" not in url:
-        return ""
-    try:
-        host = urlsplit(url.strip()).hostname or ""
-    except ValueError:
-        return ""
-    return host.lower().rstrip(".").removeprefix("www.")

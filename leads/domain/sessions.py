@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from leads.domain.channels import host_of
+from leads.domain.urls import host_of
 
 REST = timedelta(minutes=30)
 PAGES = frozenset({"page", "screen"})

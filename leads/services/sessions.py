@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from leads.domain.sessions import KINDS, REST, Hit, Touch, columns_of, sessions_of
 from leads.events import VisitsChanged
 from leads.models import Channel, Session
+from leads.selectors import channel_rules
 from leads.services import visits
 from smarketing.core import events
 from smarketing.core.keysets import among
@@ -33,8 +34,8 @@ SELECT s.id FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r
 _HITS = """
 SELECT e.visitor_id, e.occurred_at, e.id, e.kind, e.url, e.person_id,
        e.context ->> 'referrer', e.context ->> 'title', e.context -> 'campaign',
-       CASE WHEN jsonb_typeof(e.properties -> 'engagement_seconds') = 'number'
-            THEN (e.properties ->> 'engagement_seconds')::numeric ELSE 0 END, e.source_id
+       CASE WHEN e.name = 'Page Engaged' AND jsonb_typeof(e.properties -> 'seconds') = 'number'
+            THEN (e.properties ->> 'seconds')::numeric ELSE 0 END, e.source_id
   FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r(visitor, low, high)
   JOIN leads_event e ON e.visitor_id = r.visitor AND e.occurred_at >= r.low AND e.occurred_at <= r.high
  WHERE e.kind = ANY(%s) AND e.screened = ''
@@ -53,13 +54,14 @@ def refresh(*, ranges: Mapping[int, Range], now: datetime) -> None:
     wide = _widened(ranges, present)
     hits = _hits(wide)
     wanted = {visitor: sessions_of(hits[visitor]) for visitor in ranges}
+    rules = channel_rules.in_force()
     codes = {channel.code: channel.pk for channel in Channel.objects.all()}
     days: set[tuple[int, date]] = set()
     touches: list[Touch] = []
     rows: list[Session] = []
     for visitor, sessions in wanted.items():
         for session in sessions:
-            found = visits.touches(session=session)
+            found = visits.touches(session=session, rules=rules)
             touches += [touch for touch in found if touch.hit.person is not None]
             own = {"source_id": session[0].source, "channel_id": codes[found[0].channel]}
             rows.append(Session(visitor_id=visitor, **columns_of(session), **own))

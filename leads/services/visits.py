@@ -9,23 +9,30 @@ from typing import Any
 
 from django.db.models.functions import Lower
 
-from leads.domain import channels
+from leads.domain.channel_rules import Traffic, traffic_of
 from leads.domain.sessions import Hit, Touch, outside, source_and_medium, touches_of
+from leads.domain.tagging import CLICK_IDS
 from leads.events import TouchpointsRecorded
 from leads.models import Campaign, Lead, Touchpoint, TouchpointKind
+from leads.selectors.channel_rules import Rules
 from smarketing.core import events
 from smarketing.core.keysets import among
 
 
-def touches(*, session: Sequence[Hit]) -> list[Touch]:
-    """The contacts of one session, by the rules of channels in force; the first is how it began."""
-    return touches_of(session, _channel_of)
+def touches(*, session: Sequence[Hit], rules: Rules) -> list[Touch]:
+    """The contacts of one session by these rules of channels; the first is how it began."""
+    return touches_of(session, lambda hit: rules.channel_of(_traffic(hit)))
 
 
-def _channel_of(hit: Hit) -> str:
+def _traffic(hit: Hit) -> Traffic:
     source, medium = source_and_medium(hit.campaign)
-    campaign = hit.campaign.get("utm_campaign", "")
-    return channels.classify(source, medium, campaign, outside(hit.referrer, hit.url))
+    return traffic_of(
+        source=source,
+        medium=medium,
+        campaign=hit.campaign.get("utm_campaign", ""),
+        referrer=outside(hit.referrer, hit.url),
+        click_ids=[name for name in CLICK_IDS if name in hit.campaign],
+    )
 
 
 def write(*, found: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, int], now: datetime) -> None:

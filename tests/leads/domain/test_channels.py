@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from leads.domain.channels import classify, from_origin, host_of
+from leads.domain.channels import classify, from_origin
 from leads.domain.sites import kind_of_site
+from leads.domain.urls import host_of
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "web" / "ga4_source_categories.csv"
 

@@ -1,0 +1,24 @@
+"""The rules of channels, kept whole: every change is a new version, so any of them can be restored."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from smarketing.users.models import User
+
+
+class ChannelRuleSet(models.Model):
+    """One version of the ordered rules. The one with the highest number is in force."""
+
+    number = models.PositiveIntegerField(_("version"), primary_key=True)
+    # Rules in their order, as ``leads.domain.channel_rules.Rule.to_json`` writes them.
+    rules = models.JSONField(default=list)
+    # What was done to the version before, for the history: an action and the channel it concerned.
+    action = models.CharField(max_length=20)
+    channel_code = models.CharField(max_length=40, blank=True)
+    actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"channel rules {self.number}"
