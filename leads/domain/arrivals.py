@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from leads.domain import channels, tagging
-
-# What a click id says where nobody tagged the link.
-_CLICKS = {
-    "gclid": ("google", "cpc"),
-    "gbraid": ("google", "cpc"),
-    "wbraid": ("google", "cpc"),
-    "dclid": ("google", "display"),
-    "msclkid": ("bing", "cpc"),
-    "fbclid": ("facebook", "social"),
-    "li_fat_id": ("linkedin", "paid-social cpc"),
-    "ttclid": ("tiktok", "cpc"),
-    "twclid": ("twitter", "cpc"),
-}
+from leads.domain import tagging
+from leads.domain.channel_rules import Rule, channel_of, traffic_of
+from leads.domain.sessions import outside, source_and_medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +19,18 @@ class Arrival:
     channel: str
 
 
-def read(*, page: str, referrer: str) -> Arrival:
+def read(*, page: str, referrer: str, rules: Sequence[Rule]) -> Arrival:
     """From the address of the page and what led to it. The site's own pages are no referrer."""
     tags = tagging.campaign_of({}, url=page)
-    host = channels.host_of(referrer)
-    outside = referrer if host and host != channels.host_of(page) else ""
-    source, medium = tags.get("utm_source", ""), tags.get("utm_medium", "")
-    click = next((known for name, known in _CLICKS.items() if name in tags), None)
-    if click and not source:
-        source, medium = click
-    if not (tags or outside or page):
+    elsewhere = outside(referrer, page)
+    if not (tags or elsewhere or page):
         return Arrival(tags, "", "")
-    code = channels.classify(source, medium, tags.get("utm_campaign", ""), outside)
-    return Arrival(tags, outside, code)
+    source, medium = source_and_medium(tags)
+    traffic = traffic_of(
+        source=source,
+        medium=medium,
+        campaign=tags.get("utm_campaign", ""),
+        referrer=elsewhere,
+        click_ids=[name for name in tagging.CLICK_IDS if name in tags],
+    )
+    return Arrival(tags, elsewhere, channel_of(rules, traffic))

@@ -26,6 +26,7 @@ from leads.models import (
     TouchpointKind,
     Visitor,
 )
+from leads.selectors import channel_rules
 from leads.selectors import consents as consent_rows
 from leads.services import campaign_names, consents, events, leads, sources, touchpoints, visitors
 from leads.services.events import EventInput
@@ -100,7 +101,9 @@ def capture(*, form: Form, submission: FormSubmission, answers: Answers, now: da
         detail = _("There is neither an e-mail address nor a phone number that can be used.")
         raise NobodyAnswered(detail, errors=[FieldError("fields", NobodyAnswered.code, detail)])
     source = sources.ensure(code=SOURCE, name=_("Forms"), kind=SourceKind.WEB, now=now)
-    arrival = arrivals.read(page=submission.page_url, referrer=submission.referrer)
+    arrival = arrivals.read(
+        page=submission.page_url, referrer=submission.referrer, rules=channel_rules.in_force().rules
+    )
     campaign = form.campaign or campaign_names.of_tags(tags=arrival.tags, raw=submission.raw)
     code = "" if arrival.channel == "direct" and campaign and campaign.channel else arrival.channel
     channel = Channel.objects.filter(code=code).first() if code else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from leads.domain import channels as rules
+from leads.domain import channels as words
+from leads.domain.channel_rules import traffic_of
 from leads.models import Channel
+from leads.selectors import channel_rules
 from leads.services.imports.staging import Batch
 
 
@@ -14,8 +16,12 @@ def channels(*, batch: Batch) -> None:
     """
     ids = dict(Channel.objects.values_list("code", "pk"))
     rows = []
+    in_force = channel_rules.in_force()
     for origin, medium in batch.fetch("SELECT DISTINCT origin, medium FROM import_row"):
-        code = rules.classify(origin or "", medium) if medium else rules.from_origin(origin or "")
+        if medium:
+            code: str | None = in_force.channel_of(traffic_of(source=origin or "", medium=medium))
+        else:
+            code = words.from_origin(origin or "")
         rows.append((origin or "", medium or "", ids.get(code) if code else None))
     columns = (("origin", "text"), ("medium", "text"), ("channel_id", "bigint"))
     batch.load("import_channel", columns, rows)
