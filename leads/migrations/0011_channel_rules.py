@@ -56,7 +56,7 @@ def _put_in(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0009_duplicates"),
+        ("leads", "0010_events_outside_visits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
