@@ -14,9 +14,10 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.forms import segments
-from funnel.services import alert_hits, delivery, likelihoods, notices, placing, scoring, tombstones
+from funnel.services import alert_hits, delivery, erasures, likelihoods, notices, placing, scoring, tombstones
 from leads.events import (
     ActivityLogged,
+    ErasureBegan,
     EventsJoined,
     EventsRecorded,
     HistoriesChanged,
@@ -116,3 +117,8 @@ def tell_answered(fact: HandoffAccepted | HandoffReturned | HandoffExpired) -> N
 def tell_outcome(fact: OpportunityMoved) -> None:
     """The campaign's owner is told of a deal that was won or lost."""
     notices.tell_outcome(opportunity_id=fact.opportunity_id, now=fact.now)
+
+
+def end_erased(fact: ErasureBegan) -> None:
+    """A person is being erased: nobody works their leads on."""
+    erasures.end(person_id=fact.person_id, lead_ids=fact.lead_ids, actor_id=fact.actor_id, now=fact.now)

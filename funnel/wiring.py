@@ -19,13 +19,14 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
-from funnel.services import alert_hits, delivery, likelihoods, rescoring, scoring, training_runs
+from funnel.services import alert_hits, delivery, erasures, likelihoods, rescoring, scoring, training_runs
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
 from funnel.views import tombstone_panels as refusals
 from funnel.views import view_panels
 from leads.events import (
     ActivityLogged,
+    ErasureBegan,
     EventsJoined,
     EventsRecorded,
     HistoriesChanged,
@@ -33,6 +34,7 @@ from leads.events import (
     LeadsChanged,
 )
 from leads.selectors import timeline, visits
+from leads.services import erasure_steps
 from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
@@ -66,6 +68,8 @@ def connect() -> None:
     subscribe(HandoffExpired, subscribers.tell_answered)
     subscribe(OpportunityMoved, subscribers.tell_outcome)
     visits.register_points(signals.points_of)
+    subscribe(ErasureBegan, subscribers.end_erased)
+    erasure_steps.register(app="funnel", steps=erasures.STEPS)
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)
     for invariant in invariants.ALL:

@@ -103,3 +103,13 @@ class VisitsChanged(Fact):
 
     days: tuple[tuple[int, date], ...]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureBegan(Fact):
+    """A person is being erased: what is running about them ends now. Their data is still there."""
+
+    person_id: int
+    lead_ids: tuple[int, ...]
+    actor_id: int | None
+    now: datetime

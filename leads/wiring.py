@@ -9,7 +9,7 @@ from leads import palette as hits
 from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
-from leads.services import duplicates, inbox, submissions, visitors
+from leads.services import duplicates, erasure, erasure_steps, inbox, retention, submissions, visitors
 from leads.services.imports import (
     activities,
     asking,
@@ -127,6 +127,9 @@ def _connect_tracking() -> None:
 def _add_forms_and_privacy() -> None:
     """Forms and their answers; consent on the pages of people."""
     loops.register(loops.Loop(submissions.LOOP, submissions.run_once, every_seconds=30.0, limit=200))
+    loops.register(loops.Loop(erasure.LOOP, erasure.run_once, every_seconds=60.0, limit=5, queue="reports"))
+    erasure_steps.register(app="kernel", steps=erasure_steps.KERNEL)
+    erasure_steps.register(app="leads", steps=erasure_steps.LEADS)
     navigation.register(
         NavItem(
             _("Forms"),
@@ -147,6 +150,19 @@ def _add_forms_and_privacy() -> None:
             _("This installation"),
             order=220,
         )
+    )
+    settings_pages.register(
+        SettingsPage(
+            _("Retention"),
+            _("How long data is kept, and what goes next."),
+            "archive",
+            "leads:retention",
+            _("This installation"),
+            order=225,
+        )
+    )
+    loops.register(
+        loops.Loop(retention.LOOP, retention.run_once, every_seconds=600.0, limit=5000, queue="reports")
     )
     for region in ("lead.side", "person.side"):
         panels.register(region, "consents", consents.panel, order=80)

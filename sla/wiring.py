@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from funnel import events as funnel
 from leads import events as leads
 from leads.selectors import timeline
+from leads.services import erasure_steps
 from sla import subscribers
 from sla.invariants import ALL
 from sla.selectors import agreements, attainment, lead_cells, queue, timeline_rows
 from sla.services import agreements as agreement_services
-from sla.services import recalculations, sweep
+from sla.services import erasures, recalculations, sweep
 from sla.views import panels as lead_panels
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.core.events import subscribe
@@ -30,6 +31,7 @@ def connect() -> None:
     _keep_watch()
     _add_to_menu()
     _add_to_records()
+    erasure_steps.register(app="sla", steps=erasures.STEPS)
 
 
 def _follow_facts() -> None:

@@ -34,6 +34,7 @@ from leads.models.identity import IdentityClaim, IdentityConflict, PersonTrait
 from leads.models.imports import ImportMapping, ImportRun, ImportState
 from leads.models.lead import Lead
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
+from leads.models.privacy import Erasure, RetentionRule
 from leads.models.source import Channel, FromSource, Source, SourceKind
 from leads.models.touchpoint import Touchpoint, TouchpointKind
 from leads.models.tracking import (
@@ -74,6 +75,7 @@ __all__ = [
     "DuplicateBand",
     "DuplicateKind",
     "DuplicateState",
+    "Erasure",
     "Event",
     "EventInbox",
     "EventKind",
@@ -101,6 +103,7 @@ __all__ = [
     "PersonRef",
     "PersonTrait",
     "Purpose",
+    "RetentionRule",
     "Screened",
     "Session",
     "Source",

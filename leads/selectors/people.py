@@ -42,3 +42,9 @@ def _last_at() -> Greatest:
         for model in (Event, Touchpoint, Activity)
     ]
     return Greatest(*latest)
+
+
+def first_address(person: Person) -> str:
+    """The main e-mail address, or an empty text."""
+    found = person.emails.order_by("-is_primary", "pk").first()
+    return found.email if found else ""

@@ -51,6 +51,8 @@ def record(
     source: str,
     occurred_at: datetime,
     ip: str = "",
+    network: str = "",
+    ip_hash: str = "",
     evidence: Mapping[str, Any] | None = None,
     actor: User | None = None,
     dedupe_key: str | None = None,
@@ -59,8 +61,9 @@ def record(
     """Add an entry: about ``purpose``, or without one the do-not-contact flag of ``channel``.
 
     ``text`` is the wording the person read; the ledger keeps each wording once as a version. Of the
-    IP address only its network and a keyed hash are kept. The same ``dedupe_key`` again returns the
-    entry that is stored. Raises :class:`BadConsent` or ``InTheFuture``.
+    IP address only its network and a keyed hash are kept (given as such where only they are known).
+    The same ``dedupe_key`` again returns the entry that is stored. Raises :class:`BadConsent` or
+    ``InTheFuture``.
     """
     _check(person, address, purpose, channel, state)
     if dedupe_key and (known := ConsentEntry.objects.filter(dedupe_key=dedupe_key).first()):
@@ -75,21 +78,16 @@ def record(
         source=source[:60],
         occurred_at=fields.happened(instant=occurred_at, field="occurred_at", now=now),
         recorded_at=now,
-        network=networks.network_of(ip),
-        ip_hash=suppression.ip_hash(ip),
+        network=networks.network_of(ip) or network,
+        ip_hash=suppression.ip_hash(ip) or ip_hash,
         evidence=dict(evidence or {}),
         actor=actor,
         dedupe_key=dedupe_key,
     )
-    try:
-        with transaction.atomic():
-            entry.save(force_insert=True)
-    except IntegrityError:
-        if dedupe_key and (known := ConsentEntry.objects.filter(dedupe_key=dedupe_key).first()):
-            return known
-        raise
-    events.publish(ConsentRecorded(entry.pk, entry.person_id, now))
-    return entry
+    stored, is_new = _insert(entry)
+    if is_new:
+        events.publish(ConsentRecorded(stored.pk, stored.person_id, now))
+    return stored
 
 
 @transaction.atomic
@@ -277,6 +275,19 @@ def set_purpose(
     if before != good:
         changed(actor=actor, action="purpose_set", obj=known, before=before, after=good, now=now)
     return known
+
+
+def _insert(entry: ConsentEntry) -> tuple[ConsentEntry, bool]:
+    """The entry, and whether it is new: of two callers with one key the second finds the first's."""
+    try:
+        with transaction.atomic():
+            entry.save(force_insert=True)
+    except IntegrityError:
+        known = ConsentEntry.objects.filter(dedupe_key=entry.dedupe_key).first() if entry.dedupe_key else None
+        if known is None:
+            raise
+        return known, False
+    return entry, True
 
 
 def _check(person: Person | None, address: str, purpose: Purpose | None, channel: str, state: str) -> None:

@@ -38,6 +38,8 @@ def panel(subject: Person | Lead, *, viewer: User, now: datetime) -> Panel:
         "person": person,
         "consents": reads.state(person),
         "may_record": viewer.may(Capability.RECORD_CONSENT),
+        "may_export": viewer.may(Capability.EXPORT),
+        "may_erase": viewer.may(Capability.MANAGE_PRIVACY),
     }
     return Panel("leads/_consents.html", context, title=_("Consent"), id="consents")
 
