@@ -16,11 +16,12 @@ from funnel.models import (
     Opportunity,
     OpportunityStage,
     Product,
+    Replay,
     Ring,
     Stage,
     Tombstone,
 )
-from funnel.selectors import alerts, likelihoods, tombstones
+from funnel.selectors import alerts, likelihoods, replays, tombstones
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -136,6 +137,11 @@ def tombstone(user: User, pk: int, *, capability: Capability = Capability.VIEW) 
 def likelihood_model(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> LikelihoodModel:
     """A trained model."""
     return _load(user, likelihoods.visible_models(user), pk, capability)
+
+
+def replay(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Replay:
+    """A replay of versions of the definition."""
+    return _load(user, replays.visible_to(user), pk, capability)
 
 
 def product(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Product:

@@ -13,6 +13,7 @@ from funnel.views import (
     leads,
     likelihoods,
     opportunities,
+    replays,
     settings,
     tombstones,
 )
@@ -52,6 +53,9 @@ urlpatterns: list[URLPattern] = [
     path("tombstones/new/", tombstones.tombstone_new, name="tombstone_new"),
     path("tombstones/<int:pk>/", tombstones.tombstone_page, name="tombstone"),
     path("tombstones/<int:pk>/lift/", tombstones.tombstone_lift, name="tombstone_lift"),
+    path("settings/definition/replay/", replays.replay_list, name="replays"),
+    path("settings/definition/replay/<int:pk>/", replays.replay_page, name="replay"),
+    path("settings/definition/replay/<int:pk>/again/", replays.replay_again, name="replay_again"),
     path("settings/likelihood/", likelihoods.likelihood_page, name="likelihood"),
     path("settings/likelihood/train/", likelihoods.train, name="likelihood_train"),
     path("settings/likelihood/rule/", likelihoods.rule, name="likelihood_rule"),

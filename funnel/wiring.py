@@ -19,7 +19,16 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
-from funnel.services import alert_hits, delivery, erasures, likelihoods, rescoring, scoring, training_runs
+from funnel.services import (
+    alert_hits,
+    delivery,
+    erasures,
+    likelihoods,
+    replays,
+    rescoring,
+    scoring,
+    training_runs,
+)
 from funnel.services.imports import opportunities, products
 from funnel.views import panels as shown
 from funnel.views import tombstone_panels as refusals
@@ -76,6 +85,7 @@ def connect() -> None:
         audited.register(invariant)
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop(likelihoods.LOOP, likelihoods.run_once, every_seconds=60.0, limit=2000))
+    loops.register(loops.Loop(replays.LOOP, replays.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop(training_runs.LOOP, training_runs.run_once, every_seconds=60.0, limit=1))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))

@@ -21,6 +21,7 @@ from funnel.api.leads import LeadResource
 from funnel.api.likelihoods import LikelihoodModelResource, LikelihoodResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
+from funnel.api.replays import ReplayResource
 from funnel.api.single_view import SingleViewResource
 from funnel.api.stages import OpportunityStageResource, StageResource
 from funnel.api.tombstones import TombstoneResource
@@ -57,6 +58,7 @@ router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")
 router.register("opportunity-stages", OpportunityStageResource, basename="opportunity-stage")
 router.register("handoffs", HandoffResource, basename="handoff")
+router.register("replays", ReplayResource, basename="replay")
 router.register("likelihoods", LikelihoodResource, basename="likelihood")
 router.register("likelihood-models", LikelihoodModelResource, basename="likelihood-model")
 router.register("alerts", AlertResource, basename="alert")

@@ -19,6 +19,7 @@ from funnel.models.opportunity import (
     OpportunityTransition,
     Product,
 )
+from funnel.models.replay import Replay, ReplayState
 from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadScore, SignalDay
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
 from funnel.models.tombstone import (
@@ -63,6 +64,8 @@ __all__ = [
     "OpportunityTransition",
     "Product",
     "Qualification",
+    "Replay",
+    "ReplayState",
     "ReturnReason",
     "Ring",
     "RingMember",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 
 from funnel.domain.definitions import Definition
@@ -34,6 +36,11 @@ def in_force() -> DefinitionVersion:
 def in_force_id() -> int:
     """The key of the version in force."""
     return DefinitionVersion.objects.values_list("pk", flat=True).get(state=DefinitionState.IN_FORCE)
+
+
+def numbered(numbers: Sequence[int]) -> dict[int, DefinitionVersion]:
+    """The versions of these numbers, by number."""
+    return {v.number: v for v in DefinitionVersion.objects.filter(number__in=list(numbers))}
 
 
 def rules_of(version: DefinitionVersion) -> Definition:

@@ -7,18 +7,15 @@ train``; a run that is never ended by its process (killed, machine gone) is call
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from funnel.models import LikelihoodModel, RunState, TrainingRun
-from smarketing.core import loops
+from smarketing.core import loops, processes
 from smarketing.core.errors import Conflict, DomainError
 from smarketing.users.models import User
 
@@ -66,8 +63,7 @@ def run_once(*, now: datetime, limit: int) -> int:
             return 0
         run.state, run.started_at = RunState.RUNNING, now
         run.save(update_fields=["state", "started_at"])
-    program = [sys.executable, str(settings.BASE_DIR / "manage.py"), "model", "train", "--run", str(run.pk)]
-    subprocess.Popen(program, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own command
+    processes.start("model", "train", "--run", str(run.pk))
     return 1
 
 

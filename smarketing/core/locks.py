@@ -30,6 +30,7 @@ class Namespace(IntEnum):
     ATTRIBUTE = 11
     TOMBSTONE = 12
     IDENTITY = 13
+    REPLAY = 14
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

@@ -177,13 +177,13 @@ def test_what_has_happened_since_is_measured_beside_what_was_promised(model, tmp
 
 
 def test_a_run_is_asked_for_once_started_once_and_carried_out(model, sam, now, monkeypatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(training_runs.subprocess, "Popen", lambda program, **_how: started.append(program))
+    started: list[tuple[str, ...]] = []
+    monkeypatch.setattr(training_runs.processes, "start", lambda *words: started.append(words))
     run = training_runs.ask(actor=sam, now=now)
     with pytest.raises(training_runs.TrainingWaits):
         training_runs.ask(actor=sam, now=now)
     assert [training_runs.run_once(now=now, limit=1) for _again in range(2)] == [1, 0]
-    assert [program[-4:] for program in started] == [["model", "train", "--run", str(run.pk)]]
+    assert started == [("model", "train", "--run", str(run.pk))]
     training_runs.carry_out(run_id=run.pk, train=model_training.train, clock=lambda: now)
     run.refresh_from_db()
     assert (run.state, run.model.number, run.model.trained_by) == (RunState.DONE, 2, sam)
