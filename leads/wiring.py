@@ -78,6 +78,17 @@ def _add_settings() -> None:
     )
     settings_pages.register(
         SettingsPage(
+            _("Screened traffic"),
+            _("Our own networks and hosts, and what was dropped of robots and colleagues."),
+            "shield-off",
+            "leads:screening",
+            _("This installation"),
+            order=213,
+            capability=Capability.EDIT_CAMPAIGNS,
+        )
+    )
+    settings_pages.register(
+        SettingsPage(
             _("Custom attributes"),
             _("Fields of your own on people, companies, leads and deals."),
             "tags",

@@ -35,6 +35,7 @@ from leads.models.imports import ImportMapping, ImportRun, ImportState
 from leads.models.lead import Lead
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.privacy import Erasure, RetentionRule
+from leads.models.screening import Screening
 from leads.models.source import Channel, FromSource, Source, SourceKind
 from leads.models.touchpoint import Touchpoint, TouchpointKind
 from leads.models.tracking import (
@@ -105,6 +106,7 @@ __all__ = [
     "Purpose",
     "RetentionRule",
     "Screened",
+    "Screening",
     "Session",
     "Source",
     "SourceKind",

@@ -25,7 +25,7 @@ from leads.domain.tracking import Message, MessageType
 from leads.events import EventsJoined, HistoriesChanged
 from leads.models import Event, EventKind, Source, VisitorJoin
 from leads.services import events as stored
-from leads.services import histories, identifiers, identities, newcomers, sessions, traits
+from leads.services import histories, identifiers, identities, newcomers, screening, sessions, traits
 from leads.services.events import EventInput
 from leads.services.histories import Changes
 from leads.services.newcomers import Identified
@@ -82,7 +82,7 @@ def apply(*, messages: Sequence[Message], now: datetime) -> None:
     ``EventsRecorded``, ``EventsJoined`` for stored events of nobody that became somebody's, and
     ``HistoriesChanged`` for persons whose counted events came or went.
     """
-    batch = _fresh(messages)
+    batch = _fresh(screening.kept(messages=messages, now=now))
     if not batch.messages:
         return
     locks.advisory(locks.Namespace.IDENTITY, 0)
@@ -96,6 +96,7 @@ def apply(*, messages: Sequence[Message], now: datetime) -> None:
     histories.give(ownerships={v: ownerships[v] for v in changed}, changes=changes)
     histories.settle_visitors(ownerships=ownerships)
     _project(changes, new, now=now)
+    changes.people |= screening.judge_mails(event_ids=_mails(batch))
     newcomers.welcome(identified=_identified(batch), now=now)
     _tell(changes, now=now)
 
@@ -255,6 +256,13 @@ def _project(changes: Changes, identifies: Iterable[UUID], *, now: datetime) -> 
     sessions.refresh(ranges=changes.ranges, now=now)
     traits.tell(event_ids={*identifies, *changes.identifies}, now=now)
     traits.retell(person_ids=changes.people, now=now)
+
+
+def _mails(batch: _Batch) -> list[UUID]:
+    """What happened with mails: deliveries, opens, clicks."""
+    return [
+        m.id for m in batch.messages if m.type is MessageType.TRACK and m.name.lower().startswith("email ")
+    ]
 
 
 def _identified(batch: _Batch) -> Iterable[Identified]:
