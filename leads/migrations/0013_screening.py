@@ -8,7 +8,7 @@ import smarketing.core.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0011_channel_rules"),
+        ("leads", "0012_erasure_and_retention"),
     ]
 
     operations = [
