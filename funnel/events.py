@@ -195,3 +195,11 @@ class OpportunitiesImported(Fact):
     opportunity_ids: tuple[int, ...]
     lead_ids: tuple[int, ...]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MovesWithdrawn(Fact):
+    """An import of deals was taken back: these leads stand where they stood before it."""
+
+    lead_ids: tuple[int, ...]
+    now: datetime

@@ -14,13 +14,24 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.forms import segments
-from funnel.services import alert_hits, delivery, erasures, likelihoods, notices, placing, scoring, tombstones
+from funnel.services import (
+    alert_hits,
+    deal_withdrawal,
+    delivery,
+    erasures,
+    likelihoods,
+    notices,
+    placing,
+    scoring,
+    tombstones,
+)
 from leads.events import (
     ActivityLogged,
     ErasureBegan,
     EventsJoined,
     EventsRecorded,
     HistoriesChanged,
+    ImportUndone,
     LeadsCaptured,
     LeadsChanged,
 )
@@ -122,3 +133,8 @@ def tell_outcome(fact: OpportunityMoved) -> None:
 def end_erased(fact: ErasureBegan) -> None:
     """A person is being erased: nobody works their leads on."""
     erasures.end(person_id=fact.person_id, lead_ids=fact.lead_ids, actor_id=fact.actor_id, now=fact.now)
+
+
+def withdraw_moves(fact: ImportUndone) -> None:
+    """Leads that imported deals had taken along stand where they stood before."""
+    deal_withdrawal.withdraw(at=fact.at, now=fact.now)

@@ -29,16 +29,18 @@ from funnel.services import (
     scoring,
     training_runs,
 )
-from funnel.services.imports import opportunities, products
+from funnel.services.imports import opportunities, products, withdrawn
 from funnel.views import panels as shown
 from funnel.views import tombstone_panels as refusals
 from funnel.views import view_panels
+from leads.domain import withdrawals
 from leads.events import (
     ActivityLogged,
     ErasureBegan,
     EventsJoined,
     EventsRecorded,
     HistoriesChanged,
+    ImportUndone,
     LeadsCaptured,
     LeadsChanged,
 )
@@ -57,7 +59,9 @@ def connect() -> None:
     """Called once, at start."""
     kinds.register(kind=products.KIND)
     kinds.register(kind=opportunities.KIND)
+    withdrawals.register(records=withdrawn.RECORDS, companions=withdrawn.COMPANIONS)
     subscribe(LeadsCaptured, subscribers.place)
+    subscribe(ImportUndone, subscribers.withdraw_moves)
     subscribe(LeadsPlaced, subscribers.answer_placed)
     subscribe(LeadsChanged, subscribers.score_again)
     subscribe(LeadsChanged, subscribers.answer_changed)

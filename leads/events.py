@@ -113,3 +113,16 @@ class ErasureBegan(Fact):
     lead_ids: tuple[int, ...]
     actor_id: int | None
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUndone(Fact):
+    """An import was taken back: the leads it had made are gone. ``at`` is the instant of the import.
+
+    What goes along with a record is told by ``leads.services.imports.withdrawals``.
+    """
+
+    run_id: int
+    at: datetime
+    lead_ids: tuple[int, ...]
+    now: datetime

@@ -96,6 +96,7 @@ urlpatterns: list[URLPattern] = [
     path("imports/<int:pk>/check/again/", imports.import_check, name="import_check"),
     path("imports/<int:pk>/start/", imports.import_start, name="import_start"),
     path("imports/<int:pk>/cancel/", imports.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/undo/", imports.import_undo, name="import_undo"),
     path("imports/<int:pk>/discard/", imports.import_discard, name="import_discard"),
     path("imports/<int:pk>/errors/", imports.import_errors, name="import_errors"),
     path("duplicates/", duplicates.duplicate_list, name="duplicates"),

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import invariants as audited
 from leads import palette as hits
+from leads.domain import withdrawals
 from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
@@ -121,6 +122,7 @@ def _take_files() -> None:
     """What may be imported, and the loop that starts the process which does it."""
     for kind in KINDS:
         kinds.register(kind=kind)
+    withdrawals.register(records=withdrawals.OWN_RECORDS, companions=withdrawals.OWN_COMPANIONS)
     loops.register(loops.Loop(asking.LOOP, execution.run_once, every_seconds=10.0, queue="reports"))
 
 

@@ -9,6 +9,7 @@ from funnel.events import (
     HandoffReopened,
     HandoffReturned,
     LeadsPlaced,
+    MovesWithdrawn,
     OpportunitiesImported,
     OpportunityMoved,
     OpportunityOpened,
@@ -36,7 +37,7 @@ def follow_lead(fact: OneLead) -> None:
     journeys.refresh(lead_ids=[fact.lead_id])
 
 
-def follow_leads(fact: LeadsPlaced | LeadsChanged | OpportunitiesImported) -> None:
+def follow_leads(fact: LeadsPlaced | LeadsChanged | OpportunitiesImported | MovesWithdrawn) -> None:
     """A fact about many leads."""
     journeys.refresh(lead_ids=fact.lead_ids)
 

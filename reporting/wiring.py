@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from funnel import events as funnel
 from leads import events as leads
+from leads.domain import withdrawals
+from leads.domain.withdrawals import Companion
 from reporting import subscribers
 from sla import events as sla
 from smarketing.core.events import subscribe
@@ -16,6 +18,7 @@ from smarketing.web.navigation import NavItem
 
 def connect() -> None:
     """Journeys follow every fact that can change one; the menu shows the pages."""
+    withdrawals.register(companions=(Companion("leads_lead", "reporting_journey", "lead_id"),))
     _follow()
     _show()
 
@@ -37,6 +40,7 @@ def _follow() -> None:
     subscribe(funnel.LeadsPlaced, subscribers.follow_leads)
     subscribe(leads.LeadsChanged, subscribers.follow_leads)
     subscribe(funnel.OpportunitiesImported, subscribers.follow_leads)
+    subscribe(funnel.MovesWithdrawn, subscribers.follow_leads)
     subscribe(funnel.StageMoved, subscribers.follow_lead)
     subscribe(funnel.OwnerChanged, subscribers.follow_lead)
     subscribe(funnel.HandoffDelivered, subscribers.follow_lead)

@@ -31,7 +31,7 @@ from leads.models.form import (
     SubmissionState,
 )
 from leads.models.identity import IdentityClaim, IdentityConflict, PersonTrait
-from leads.models.imports import ImportMapping, ImportRun, ImportState
+from leads.models.imports import ImportBefore, ImportMapping, ImportRun, ImportState, ImportTrace
 from leads.models.lead import Lead
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.privacy import Erasure, RetentionRule
@@ -90,9 +90,11 @@ __all__ = [
     "FromSource",
     "IdentityClaim",
     "IdentityConflict",
+    "ImportBefore",
     "ImportMapping",
     "ImportRun",
     "ImportState",
+    "ImportTrace",
     "InboxMinute",
     "InboxStop",
     "IntakeCount",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -82,6 +83,9 @@ class ImportRun(Stamped):
     rejected_count = models.PositiveIntegerField(default=0)
     error_file = models.CharField(max_length=500, blank=True)
     notes = models.JSONField(default=list)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    undo_report = models.JSONField(null=True)
 
     objects: ClassVar[models.Manager[ImportRun]] = ImportRunQuerySet.as_manager()
 
@@ -110,3 +114,30 @@ class ImportMapping(Stamped):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.source}"
+
+
+class ImportTrace(models.Model):
+    """Ids of the rows that a run has made in one table, some thousand at a time."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="traces")
+    table = models.CharField(max_length=63)
+    ids = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{len(self.ids)} of {self.table}"
+
+
+class ImportBefore(models.Model):
+    """What a run has changed of a row that it found: only the columns that differ."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="befores", db_index=False)
+    table = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "table", "row_id"], name="import_before_once")]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_id}"

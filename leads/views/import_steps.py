@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from leads import access
-from leads.forms.imports import CellForm, MappingForm, ReadingForm, field_label
+from leads.forms.imports import CellForm, MappingForm, ReadingForm
 from leads.models import ImportRun, ImportState
 from leads.selectors import imports
 from leads.services.imports import asking, kinds, previews, uploads
@@ -146,6 +146,4 @@ def _faults(run: ImportRun) -> dict[str, Any]:
         "faults": faults,
         "changed": any(fault["is_mended"] or fault["is_out"] for fault in faults),
         "usable": sum(report.get(name, 0) for name in ("created", "updated", "unchanged")),
-        "mapping": [(column, ", ".join(field_label(f) for f in what.split(", "))) for column, what in
-                    run.mapping.items()],
-    }  # fmt: skip
+    }

@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy
 
 from leads import access
 from leads.forms.filters import ImportFilter
-from leads.forms.imports import UploadForm, kind_label
+from leads.forms.imports import UploadForm, field_label, kind_label
 from leads.models import ImportRun, ImportState
+from leads.models.imports import DUE
 from leads.selectors import imports
 from leads.services.imports import asking, files, kinds, uploads
 from smarketing.core.errors import DomainError, Missing
 from smarketing.users.domain.roles import Capability
-from smarketing.web import lists, once, panels, rendering
+from smarketing.web import asks, lists, once, panels, rendering
+from smarketing.web.asks import Ask, AskForm
 from smarketing.web.forms import refusals
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
@@ -42,8 +44,9 @@ TONES = {
     ImportState.CHECKING: "info",
     ImportState.WAITING: "info",
     ImportState.RUNNING: "info",
+    ImportState.UNDOING: "info",
+    ImportState.UNDONE: "warn",
 }
-_UNDER_WAY = (ImportState.CHECKING, ImportState.WAITING, ImportState.RUNNING)
 
 
 @page(capability=Capability.IMPORT)
@@ -132,6 +135,31 @@ def import_cancel(request: Request, pk: int) -> HttpResponse:
     return rendering.redirect(request, reverse("leads:import", args=[pk]), toast=Toast(text))
 
 
+@page(capability=Capability.IMPORT, methods=["GET", "POST"])
+def import_undo(request: Request, pk: int) -> HttpResponse:
+    """Take a whole import back."""
+    run = access.get_import(request.user, pk)
+    kinds.check(name=run.kind, user=request.user)
+    ask = Ask(
+        _("Take this import back?"),
+        reverse("leads:import_undo", args=[pk]),
+        reverse("leads:import", args=[pk]),
+        AskForm(asks.given(request)),
+        _("Take it back"),
+        about=_(
+            "What it made is removed, and what it changed gets its earlier values back. What somebody has"
+            " worked on since stays, and is told of. Users can't sign in any more, but are kept."
+        ),
+        danger=True,
+    )
+
+    def save(_given: dict[str, object]) -> HttpResponse:
+        asking.undo(run=run, actor=request.user, now=request.now)
+        return rendering.redirect(request, reverse("leads:import", args=[pk]))
+
+    return asks.answer(request, ask, save)
+
+
 @page(capability=Capability.IMPORT, methods=["POST"])
 def import_discard(request: Request, pk: int) -> HttpResponse:
     """Throw an upload away that was never taken in."""
@@ -161,10 +189,18 @@ def shown(run: ImportRun) -> dict[str, object]:
         "run": run,
         "kind_label": kind_label(run.kind),
         "tone": TONES.get(ImportState(run.state), "plain"),
-        "is_under_way": run.state in _UNDER_WAY,
+        "is_under_way": run.state in DUE,
         "is_open": run.state in uploads.OPEN,
-        "mapping": list(run.mapping.items()),
+        "may_undo": run.state == ImportState.DONE,
+        "mapping": [
+            (name, told(run.mapping[name])) for name in run.header or run.mapping if name in run.mapping
+        ],
     }
+
+
+def told(fields: str) -> str:
+    """The fields of a column as they are called: "Id in the source, Id of the lead"."""
+    return ", ".join(field_label(name) for name in fields.split(", "))
 
 
 def _dressed(runs: list[ImportRun]) -> list[dict[str, object]]:

@@ -45,6 +45,13 @@ class Journey(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["captured_at", "origin"], name="journey_by_capture"),
+            # A person or company that is removed asks for them: without, each would read all journeys.
+            models.Index(fields=["person"], name="journey_of_person"),
+            models.Index(
+                fields=["company"],
+                name="journey_of_company",
+                condition=models.Q(company__isnull=False),
+            ),
             models.Index(
                 fields=["delivered_at"],
                 name="journey_by_delivery",

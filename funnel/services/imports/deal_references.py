@@ -31,6 +31,7 @@ def products(*, batch: Batch) -> None:
                 name=text, name_key=key, source=batch.source, created_at=batch.now, updated_at=batch.now
             )
             found = by_key[key] = (made.pk, text)
+            batch.made_ids("funnel_product", [made.pk])
             batch.note(f"Product “{text}” was unknown and has been made.")
         if found is None:
             unknown.add(key)
@@ -106,6 +107,8 @@ def _make_persons(batch: Batch) -> None:
             INSERT INTO leads_person (id, first_name, last_name, title, language, country, city, website,
                                       attributes, search_text, version, created_at, updated_at)
             SELECT id, '', '', '', '', '', '', '', '{}', '', 1, %(now)s, %(now)s FROM missing
+        ), noted AS (
+            INSERT INTO import_made SELECT 'leads_person', id FROM missing
         )
         INSERT INTO leads_personref (person_id, source_id, external_id)
         SELECT id, %(source)s, ref FROM missing

@@ -16,7 +16,7 @@ from funnel.services.imports import deal_references, readers
 from leads.models import AttributeSubject
 from leads.services.imports import cells, references
 from leads.services.imports.kinds import Field, Kind
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 from smarketing.users.domain.roles import Capability
 from smarketing.users.selectors import organisation
 
@@ -167,6 +167,7 @@ def _insert(batch: Batch) -> None:
         " WHERE d.is_new AND o.id = d.deal_id AND o.name = ''",
         deal="Deal ",
     )
+    batch.made("funnel_opportunity", "SELECT deal_id FROM import_deal WHERE is_new")
     batch.outcome("c", "SELECT row_no FROM import_deal WHERE is_new")
 
 
@@ -203,10 +204,11 @@ def _change(batch: Batch) -> None:
                   FROM import_deal d JOIN import_row r USING (row_no)
                  WHERE o.id = d.deal_id AND NOT d.is_new AND ({final}) IS DISTINCT FROM ({present})
                 RETURNING o.id
-            )
+            ), {kept}
             INSERT INTO import_changed SELECT id FROM changed
             """
         ).format(
+            kept=sql.SQL(kept(table="funnel_opportunity")),
             assigned=sql.SQL(", ").join(
                 sql.SQL("{} = {}").format(sql.Identifier(n), sql.SQL(v)) for n, v in final.items()
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from funnel.services.imports import readers
 from leads.services.imports import cells
 from leads.services.imports.kinds import Field, Kind
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 from smarketing.users.domain.roles import Capability
 
 _TARGETS = """
@@ -47,9 +47,9 @@ WITH latest AS (
             coalesce(r.currency, p.currency), coalesce(r.is_active, p.is_active))
            IS DISTINCT FROM (p.series, p.list_price, p.currency, p.is_active)
     RETURNING p.id
-)
+), KEPT
 INSERT INTO import_changed SELECT id FROM changed
-"""
+""".replace("KEPT", kept(table="funnel_product"))
 
 
 def apply(*, batch: Batch) -> None:
@@ -61,6 +61,7 @@ def apply(*, batch: Batch) -> None:
         index="row_no",
     )
     batch.execute(_INSERT)
+    batch.made("funnel_product", "SELECT product_id FROM import_target WHERE is_first")
     batch.load("import_changed", (("product_id", "bigint"),), [])
     batch.execute(_CHANGE)
     batch.outcome("c", "SELECT row_no FROM import_target WHERE is_first")

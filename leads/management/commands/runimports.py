@@ -19,6 +19,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
-        """Work until nothing is due."""
-        handled = execution.work(clock=clock.now)
+        """Work until nothing has been due for a minute."""
+        handled = execution.work(clock=clock.now, linger_seconds=60.0)
         self.stdout.write(f"imports: {handled}")

@@ -12,7 +12,7 @@ from leads.events import ActivitiesImported
 from leads.services.imports import cells, references, subjects
 from leads.services.imports.cells import LeaveOut, Reader, Setting
 from leads.services.imports.kinds import Field, Kind
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 from smarketing.core import events
 
 # Word → kind and, where the word tells it, direction.
@@ -88,6 +88,7 @@ def apply(*, batch: Batch) -> None:
           FROM import_wanted w JOIN import_target t USING (row_no) WHERE t.is_new
         """
     )
+    batch.made("leads_activity", "SELECT activity_id FROM import_target WHERE is_new")
     _mend(batch)
     batch.outcome("c", "SELECT row_no FROM import_target WHERE is_new")
     batch.outcome(
@@ -148,9 +149,9 @@ def _mend(batch: Batch) -> None:
                    IS DISTINCT FROM (a.subject, a.body, a.outcome, a.kind, a.direction, a.occurred_at,
                                      a.due_at, a.done_at, a.actor_id)
             RETURNING a.id
-        )
+        ), KEPT
         INSERT INTO import_changed SELECT id FROM changed
-        """
+        """.replace("KEPT", kept(table="leads_activity"))
     )
 
 

@@ -68,6 +68,23 @@ def cancel(*, run: ImportRun, now: datetime) -> ImportRun:
 
 
 @transaction.atomic
+def undo(*, run: ImportRun, actor: User, now: datetime) -> ImportRun:
+    """Have all that the import made removed and all that it changed restored. Twice is once.
+
+    Raises :class:`NotReady` for a run that did not end well.
+    """
+    run = _locked(run)
+    if run.state in (ImportState.UNDOING, ImportState.UNDONE):
+        return run
+    if run.state != ImportState.DONE:
+        raise NotReady(_("Only an import that is done can be taken back."))
+    run.undone_by = actor
+    run.undo_report = None
+    changed(actor=actor, action="import_undo_asked", obj=run, now=now, before={"state": run.state})
+    return _due(run, ImportState.UNDOING, now)
+
+
+@transaction.atomic
 def discard(*, run: ImportRun, actor: User, now: datetime) -> None:
     """Throw away an upload that was never taken in, with its file. Raises :class:`NotReady`."""
     run = _locked(run)
@@ -91,6 +108,7 @@ def _due(run: ImportRun, state: ImportState, now: datetime) -> ImportRun:
             "problem",
             "updated_at",
             "actor",
+            "undone_by",
         ]
     )
     loops.nudge(LOOP)

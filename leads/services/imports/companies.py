@@ -9,7 +9,7 @@ from leads.models import AttributeSubject
 from leads.services import searching
 from leads.services.imports import cells
 from leads.services.imports.kinds import Field, Kind
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 from smarketing.core import events
 
 _TEXT = ("industry", "country", "city", "phone", "currency", "domain")
@@ -21,6 +21,7 @@ def apply(*, batch: Batch) -> None:
     batch.reject("name", "The company has no name.", "r.name IS NULL")
     _match(batch)
     _insert(batch)
+    batch.made("leads_company", "SELECT company_id FROM import_target WHERE is_first")
     batch.load("import_changed", (("company_id", "bigint"), ("renamed", "bool")), [])
     _change(batch)
     _remember_ids(batch)
@@ -114,10 +115,11 @@ def _change(batch: Batch) -> None:
                 UPDATE leads_company o SET {assigned}, version = o.version + 1, updated_at = %(now)s
                   FROM latest l JOIN import_row r USING (row_no)
                  WHERE o.id = l.company_id AND ({final}) IS DISTINCT FROM ({present}) RETURNING o.id, o.name
-            )
+            ), {kept}
             INSERT INTO import_changed SELECT c.id, c.name <> b.name FROM changed c JOIN before b USING (id)
             """
         ).format(
+            kept=sql.SQL(kept(table="leads_company")),
             assigned=sql.SQL(", ").join(
                 sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in final.items()
             ),
@@ -134,7 +136,9 @@ def _remember_ids(batch: Batch) -> None:
             INSERT INTO leads_companyref (company_id, source_id, external_id)
             SELECT t.company_id, %(source)s, r.external_id
               FROM import_target t JOIN import_row r USING (row_no)
-             WHERE r.external_id IS NOT NULL ON CONFLICT DO NOTHING RETURNING company_id
+             WHERE r.external_id IS NOT NULL ON CONFLICT DO NOTHING RETURNING id, company_id
+        ), made AS (
+            INSERT INTO import_made SELECT 'leads_companyref', id FROM added
         )
         INSERT INTO import_changed SELECT company_id, false FROM added
         """
@@ -170,9 +174,9 @@ def _parents(batch: Batch) -> None:
                -- Two companies can't be each other's parents.
                AND NOT EXISTS (SELECT 1 FROM leads_company u WHERE u.id = p.parent_id AND u.parent_id = o.id)
             RETURNING o.id
-        )
+        ), KEPT
         INSERT INTO import_changed SELECT id, false FROM linked
-        """
+        """.replace("KEPT", kept(table="leads_company", changed="linked"))
     )
 
 

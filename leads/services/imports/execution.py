@@ -9,6 +9,7 @@ has ended its process three times fails.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -19,13 +20,14 @@ from django.db import DatabaseError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from leads.models import ImportRun, ImportState
-from leads.services.imports import faults, files, runs, ticking, uploads
+from leads.services.imports import faults, files, runs, ticking, undoing, uploads
 from leads.services.imports.watching import Cancelled, Unwatched, Watch
 from smarketing.core import locks, processes
 from smarketing.core.errors import DomainError
 
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
+_LOOK_SECONDS = 0.5
 # Files are kept so long after the run was last touched; undo does not need them.
 KEPT_FOR = timedelta(days=30)
 _LOCK = (locks.Namespace.IMPORT, 1)
@@ -76,13 +78,22 @@ def watched(*, run: ImportRun) -> Iterator[Watch]:
             raise
 
 
-def work(*, clock: Callable[[], datetime], watch: Watched = watched) -> int:
-    """Carry out everything that is due, unless another process does; how many runs there were."""
-    handled = 0
+def work(*, clock: Callable[[], datetime], watch: Watched = watched, linger_seconds: float = 0.0) -> int:
+    """Carry out everything that is due, unless another process does; how many runs there were.
+
+    ``linger_seconds``: stay so long after the last one, for who has checked a file starts it soon.
+    """
+    handled, idle = 0, 0.0
     with locks.session(*_LOCK) as ours:
-        while ours and (run := _take(now=clock())):
-            _carry_out(run, clock, watch)
-            handled += 1
+        while ours:
+            if run := _take(now=clock()):
+                _carry_out(run, clock, watch)
+                handled, idle = handled + 1, 0.0
+            elif idle < linger_seconds:
+                time.sleep(_LOOK_SECONDS)
+                idle += _LOOK_SECONDS
+            else:
+                break
     return handled
 
 
@@ -102,7 +113,8 @@ def _take(*, now: datetime) -> ImportRun | None:
         told = _("It was tried %(n)d times and ended the process each time.") % {"n": MAX_ATTEMPTS}
         _failed(run, run.problem or told, now)
         return _take(now=now)
-    if run.state == ImportState.WAITING:
+    if run.state in (ImportState.WAITING, ImportState.RUNNING):
+        # What the run writes bears this instant.
         run.state, run.started_at = ImportState.RUNNING, now
     run.save(update_fields=["attempts", "updated_at", "state", "started_at"])
     return run
@@ -110,7 +122,11 @@ def _take(*, now: datetime) -> ImportRun | None:
 
 def _carry_out(run: ImportRun, clock: Callable[[], datetime], watch: Watched) -> None:
     """One run. What went wrong is kept in it; what may go better next time is tried again."""
-    step = {ImportState.CHECKING: _check, ImportState.RUNNING: _run}[ImportState(run.state)]
+    step = {
+        ImportState.CHECKING: _check,
+        ImportState.RUNNING: _run,
+        ImportState.UNDOING: undoing.carry_out,
+    }[ImportState(run.state)]
     try:
         with watch(run=run) as looking:
             step(run=run, watch=looking, now=run.updated_at)

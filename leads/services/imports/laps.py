@@ -56,6 +56,11 @@ def number(*, batch: Batch) -> None:
 
 def _settle_stored(batch: Batch) -> None:
     batch.execute(
+        "INSERT INTO import_before SELECT 'leads_lead', l.id, to_jsonb(l) FROM leads_lead l"
+        " JOIN import_lap b ON b.lead_id = l.id WHERE b.is_stored"
+        " AND (b.was <> b.lap OR (b.was_closed_at IS NULL AND b.closed_at IS NOT NULL))"
+    )
+    batch.execute(
         "UPDATE leads_lead l SET closed_at = b.closed_at, version = l.version + 1, updated_at = %(now)s"
         " FROM import_lap b WHERE b.lead_id = l.id AND b.is_stored AND b.was_closed_at IS NULL"
         " AND b.closed_at IS NOT NULL"

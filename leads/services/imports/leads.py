@@ -12,7 +12,7 @@ from leads.events import LeadsCaptured, LeadsChanged, TouchpointsRecorded
 from leads.models import AttributeSubject
 from leads.services.imports import cells, first_load, laps, lead_stages, persons, references, roads
 from leads.services.imports.kinds import Field, Kind
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 from smarketing.core import events
 
 _UNRECOGNISED = (
@@ -157,6 +157,7 @@ def _insert(batch: Batch) -> None:
                AND h.medium = coalesce(r.medium, '')
         """
     )
+    batch.made("leads_lead", "SELECT lead_id FROM import_lead")
     batch.outcome("c", "SELECT row_no FROM import_lead")
 
 
@@ -198,7 +199,9 @@ def _touch(batch: Batch) -> tuple[int, ...]:
         RETURNING id
         """
     )
-    return tuple(pk for (pk,) in added)
+    touched = tuple(pk for (pk,) in added)
+    batch.made_ids("leads_touchpoint", touched)
+    return touched
 
 
 # What a row may change of a lead that is known.
@@ -247,7 +250,7 @@ def _change(batch: Batch) -> None:
             ), changed AS (
                 UPDATE leads_lead l SET {assigned}, version = l.version + 1, updated_at = %(now)s
                   FROM q WHERE l.id = q.lead_id AND {differ} RETURNING l.id
-            )
+            ), {kept(table="leads_lead")}
             INSERT INTO import_lead_changed SELECT id FROM changed
             """,  # noqa: S608  (only names and expressions of this function)
             role=role,

@@ -39,7 +39,9 @@ def apply(*, batch: Batch) -> None:
             INSERT INTO leads_personref (person_id, source_id, external_id)
             SELECT t.person_id, %(source)s, r.external_id
               FROM import_target t JOIN import_row r USING (row_no)
-             WHERE r.external_id IS NOT NULL ON CONFLICT DO NOTHING RETURNING person_id
+             WHERE r.external_id IS NOT NULL ON CONFLICT DO NOTHING RETURNING id, person_id
+        ), made AS (
+            INSERT INTO import_made SELECT 'leads_personref', id FROM added
         )
         INSERT INTO import_changed SELECT person_id FROM added
         """

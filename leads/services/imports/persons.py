@@ -13,7 +13,7 @@ from psycopg2 import sql
 from leads.services import searching
 from leads.services.imports import cells
 from leads.services.imports.kinds import Field
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 
 _PHONE = (("written", "text"), ("e164", "text"), ("mobile", "bool"))
 
@@ -91,6 +91,7 @@ def make_new(*, batch: Batch, own_attributes: bool) -> int:
         "SELECT first_row, nextval('leads_person_id_seq') AS person_id"
         " FROM (SELECT row_no AS first_row FROM import_new WHERE row_no = first_row ORDER BY 1) q",
     )
+    batch.made("leads_person", "SELECT person_id FROM import_person")
     batch.table(
         "import_target",
         "SELECT m.row_no, coalesce(m.person_id, p.person_id) AS person_id, p.person_id IS NOT NULL AS is_new,"
@@ -234,10 +235,11 @@ def _change_statement(batch: Batch, *, fills: bool, own_attributes: bool) -> sql
         ), changed AS (
             UPDATE leads_person p SET {assigned}, version = p.version + 1, updated_at = %(now)s
               FROM n WHERE p.id = n.person_id AND ({final}) IS DISTINCT FROM ({present}) RETURNING p.id
-        )
+        ), {kept}
         INSERT INTO import_changed SELECT id FROM changed
         """
     ).format(
+        kept=sql.SQL(kept(table="leads_person")),
         latest=sql.SQL(", ").join([*latest, sql.SQL("1 AS one")]),
         own=sql.Literal(own_attributes),
         fills=sql.Literal(fills),
@@ -248,7 +250,7 @@ def _change_statement(batch: Batch, *, fills: bool, own_attributes: bool) -> sql
 
 
 def _add_addresses(batch: Batch) -> None:
-    """E-mail addresses and phone numbers that a known person did not have yet."""
+    """E-mail addresses, and phone numbers, that a known person did not have yet."""
     batch.execute(
         """
         WITH given AS (
@@ -262,7 +264,9 @@ def _add_addresses(batch: Batch) -> None:
             INSERT INTO leads_personemail (person_id, email, is_primary)
             SELECT f.person_id, f.email, f.n = 1 AND NOT EXISTS (
                        SELECT 1 FROM leads_personemail e WHERE e.person_id = f.person_id AND e.is_primary)
-              FROM fresh f ON CONFLICT DO NOTHING RETURNING person_id
+              FROM fresh f ON CONFLICT DO NOTHING RETURNING id, person_id
+        ), made AS (
+            INSERT INTO import_made SELECT 'leads_personemail', id FROM added
         )
         INSERT INTO import_changed SELECT person_id FROM added
         """
@@ -273,8 +277,12 @@ def _add_addresses(batch: Batch) -> None:
     )[0][0]
     if taken:
         batch.note(f"{taken} rows have an e-mail address that is another person's; it stays there.")
-    if not batch.has("phone", "mobile_phone"):
-        return
+    if batch.has("phone", "mobile_phone"):
+        _add_numbers(batch)
+
+
+def _add_numbers(batch: Batch) -> None:
+    """Phone numbers that a known person did not have yet."""
     batch.execute(
         """
         WITH given AS (
@@ -290,7 +298,9 @@ def _add_addresses(batch: Batch) -> None:
             SELECT g.person_id, g.written, g.e164, g.mobile FROM given g
              WHERE NOT EXISTS (SELECT 1 FROM leads_personphone h WHERE h.person_id = g.person_id
                                   AND (h.written = g.written OR (g.e164 <> '' AND h.e164 = g.e164)))
-            ON CONFLICT DO NOTHING RETURNING person_id
+            ON CONFLICT DO NOTHING RETURNING id, person_id
+        ), made AS (
+            INSERT INTO import_made SELECT 'leads_personphone', id FROM added
         )
         INSERT INTO import_changed SELECT person_id FROM added
         """

@@ -70,6 +70,7 @@ def _new_owner(batch: Batch, text: str) -> int:
     user = User(name=text[:200], email=email, role=Role.REP, created_at=batch.now, updated_at=batch.now)
     user.set_unusable_password()
     user.save(force_insert=True)
+    batch.made_ids("users_user", [user.pk])
     UserRef.objects.create(user=user, source=batch.source.code, external_id=text)
     batch.note(f"“{text}” was unknown and is now a rep who can't sign in yet.")
     return user.pk
@@ -141,12 +142,15 @@ def _insert_companies(batch: Batch) -> None:
     )
     made = batch.execute(
         """
-        INSERT INTO leads_company (id, name, name_key, domain, industry, country, city, phone, currency,
-                                   attributes, version, created_at, updated_at)
-        SELECT c.company_id, c.name, c.company_key, '', '', '', '', '', '', '{}', 1, %(now)s, %(now)s
-          FROM import_company c
-         WHERE NOT EXISTS (SELECT 1 FROM leads_company o WHERE o.id = c.company_id)
-         ORDER BY c.company_id
+        WITH made AS (
+            INSERT INTO leads_company (id, name, name_key, domain, industry, country, city, phone, currency,
+                                       attributes, version, created_at, updated_at)
+            SELECT c.company_id, c.name, c.company_key, '', '', '', '', '', '', '{}', 1, %(now)s, %(now)s
+              FROM import_company c
+             WHERE NOT EXISTS (SELECT 1 FROM leads_company o WHERE o.id = c.company_id)
+             ORDER BY c.company_id RETURNING id
+        )
+        INSERT INTO import_made SELECT 'leads_company', id FROM made
         """
     )
     batch.refresh_statistics("leads_company", written=made)
@@ -179,6 +183,7 @@ def _company_refs(batch: Batch) -> None:
         Company(name=ref, name_key=identities.company_key(ref), created_at=batch.now, updated_at=batch.now)
         for ref in missing
     )
+    batch.made_ids("leads_company", [company.pk for company in made])
     pairs = [(ref, company.pk) for ref, company in zip(missing, made, strict=True)]
     batch.execute(
         "INSERT INTO leads_companyref (company_id, source_id, external_id)"
@@ -222,6 +227,7 @@ def campaigns(*, batch: Batch) -> None:
                 updated_at=batch.now,
             )
             found = made.pk
+            batch.made_ids("leads_campaign", [made.pk])
             batch.note(f"Campaign “{text}” was unknown and has been made.")
         if found is None:
             unknown.append(text)

@@ -22,7 +22,7 @@ from leads.domain import csvfiles
 from leads.domain.values import BadValue
 from leads.models import ImportRun, ImportState, SourceKind
 from leads.services import sources
-from leads.services.imports import kinds, plans, unmapped
+from leads.services.imports import kinds, plans, traces, unmapped
 from leads.services.imports.cells import LeaveOut, Setting
 from leads.services.imports.kinds import Kind
 from leads.services.imports.plans import BadOption, Options, Plan, UnreadableFile
@@ -112,6 +112,7 @@ def run(
         batch = _begin(wanted, plan, options, setting, actor, record)
         _stage(wanted, plan, batch, setting, options, watch or Unwatched())
         wanted.apply(batch=batch)
+        traces.store(batch=batch)
         _finish(batch, report, path, options, now)
         if options.dry_run or not report.created + report.updated + report.unchanged:
             transaction.set_rollback(True)

@@ -119,6 +119,8 @@ class Batch:
             ("import_error", (*fixed, ("field", "text"), ("reason", "text"))),
             ("import_twin", (("row_no", "int"), ("leader", "int"))),
             ("import_outcome", (("row_no", "int"), ("outcome", '"char"'))),
+            ("import_made", (("made_in", "text"), ("id", "bigint"))),
+            ("import_before", (("found_in", "text"), ("row_id", "bigint"), ("before", "jsonb"))),
         ):
             self.drop(name)
             self.execute(_definition(name, wanted))
@@ -213,6 +215,23 @@ class Batch:
         )
         return self.execute(statement, **more)
 
+    def made(self, table: str, query: str) -> None:
+        """Remember that the rows of ``table`` with the ids that ``query`` gives were made by this run."""
+        self.execute(
+            sql.SQL("INSERT INTO import_made SELECT {}, q.id FROM ({}) q(id)").format(
+                sql.Literal(table), sql.SQL(query)
+            )
+        )
+
+    def made_ids(self, table: str, ids: Sequence[int]) -> None:
+        """As :meth:`made`, of rows whose ids are at hand."""
+        if ids:
+            self.execute(
+                "INSERT INTO import_made SELECT %(table)s, unnest(%(ids)s::bigint[])",
+                table=table,
+                ids=list(ids),
+            )
+
     def tell(self, outcomes: Iterable[tuple[int, str]]) -> None:
         """Say what became of single rows."""
         with connection.cursor() as cursor:
@@ -253,6 +272,18 @@ class Batch:
         yield from self.fetch(
             "SELECT row_no, line_no, field, reason FROM import_error ORDER BY row_no, field"
         )
+
+
+def kept(*, table: str, changed: str = "changed") -> str:
+    """The part of a WITH that keeps rows as they were before the part ``changed`` of it changes them.
+
+    All parts of a statement see the tables as they were when it began. ``changed`` returns ``id``;
+    ``table`` is a name of the program.
+    """
+    return (
+        f"kept AS (INSERT INTO import_before SELECT '{table}', t.id, to_jsonb(t) FROM {table} t"  # noqa: S608
+        f" JOIN {changed} USING (id))"
+    )
 
 
 def _definition(name: str, columns: Sequence[tuple[str, str]]) -> sql.Composed:

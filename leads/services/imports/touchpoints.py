@@ -5,7 +5,7 @@ from __future__ import annotations
 from leads.events import TouchpointsRecorded
 from leads.services.imports import cells, references, roads, subjects
 from leads.services.imports.kinds import Field, Kind
-from leads.services.imports.staging import Batch
+from leads.services.imports.staging import Batch, kept
 from smarketing.core import events
 
 _KINDS = {
@@ -74,9 +74,9 @@ WITH changed AS (
             coalesce(nullif(w.title, ''), t.title), coalesce(nullif(w.url, ''), t.url))
            IS DISTINCT FROM (t.occurred_at, t.kind, t.channel_id, t.campaign_id, t.title, t.url)
     RETURNING t.id
-)
+), KEPT
 INSERT INTO import_changed SELECT id FROM changed
-"""
+""".replace("KEPT", kept(table="leads_touchpoint"))
 
 
 def apply(*, batch: Batch) -> None:
@@ -92,6 +92,7 @@ def apply(*, batch: Batch) -> None:
         index="row_no",
     )
     added = batch.fetch(_INSERT)
+    batch.made_ids("leads_touchpoint", [pk for (pk,) in added])
     batch.table("import_changed", "SELECT NULL::bigint AS touch_id WHERE false")
     batch.execute(_CHANGE)
     batch.outcome("c", "SELECT row_no FROM import_target WHERE is_new")

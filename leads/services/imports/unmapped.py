@@ -108,14 +108,17 @@ def settle(*, batch: Batch, subject: str, columns: Sequence[Extra]) -> None:
     for extra in columns:
         if extra.is_blank:
             continue
-        definition = known.get(extra.key) or attributes.define(
-            subject=subject,
-            key=extra.key,
-            label=extra.label,
-            type=extra.guess,
-            actor=batch.actor,
-            now=batch.now,
-        )
+        definition = known.get(extra.key)
+        if definition is None:
+            definition = attributes.define(
+                subject=subject,
+                key=extra.key,
+                label=extra.label,
+                type=extra.guess,
+                actor=batch.actor,
+                now=batch.now,
+            )
+            batch.made_ids("leads_attributedefinition", [definition.pk])
         pairs.append(_pair(batch, extra, definition))
         batch.note(f"Column “{extra.label}” is kept as the attribute “{extra.key}” ({definition.type}).")
     if not pairs:

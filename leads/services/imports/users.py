@@ -87,6 +87,7 @@ def apply(*, batch: Batch) -> None:
         for row in batch.fetch(f"SELECT {_COLUMNS} FROM import_row ORDER BY row_no")  # noqa: S608
     ]
     known = _known(batch)
+    batch.execute("INSERT INTO import_before SELECT 'users_user', u.id, to_jsonb(u) FROM users_user u")
     outcomes: dict[int, str] = {}
     for row in rows:
         name = row["name"] or " ".join(p for p in (row["first_name"], row["last_name"]) if p) or row["email"]
@@ -127,6 +128,7 @@ def _create(batch: Batch, row: dict[str, Any], name: str) -> User:
         actor=batch.actor,
         now=batch.now,
     )
+    batch.made_ids("users_user", [user.pk])
     if row["is_active"] is False:
         users.deactivate(user=user, actor=batch.actor, now=batch.now)
     return user
@@ -172,6 +174,7 @@ def _link(batch: Batch, row: dict[str, Any], known: _Known) -> bool:
             manager = users.create(
                 name=row["manager"], email=email, role=Role.SALES_MANAGER, actor=batch.actor, now=batch.now
             )
+            batch.made_ids("users_user", [manager.pk])
             _remember(batch, manager, row["manager"])
             known.add(manager, row["manager"])
             batch.note(f"“{row['manager']}” is named as a manager and was added as one.")

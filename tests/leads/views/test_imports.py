@@ -255,6 +255,23 @@ def test_the_list_of_faults_runs_nothing_in_a_spreadsheet(mara: User) -> None:
     assert text.splitlines()[1].startswith("2,email,")
 
 
+def test_an_import_is_taken_back_from_its_page(mara: User) -> None:
+    client = signed_in(mara)
+    run = checked(client)
+    client.post(address("import_start", run))
+    work()
+    assert "Take it back" in client.get(address("import", run)).content.decode()
+    assert "Take this import back?" in client.get(address("import_undo", run)).content.decode()
+    assert Lead.objects.count() == 2
+    assert client.post(address("import_undo", run)).status_code == 303
+    assert 'hx-trigger="every 1s"' in client.get(address("import", run)).content.decode()
+    client.post(address("import_undo", run))
+    work()
+    page = client.get(address("import", run)).content.decode()
+    assert "2 leads" in page
+    assert not Lead.objects.exists()
+
+
 def test_an_upload_is_thrown_away_with_its_file(
     mara: User, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
