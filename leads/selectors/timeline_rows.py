@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.utils.text import Truncator
@@ -15,6 +16,7 @@ from leads.models import (
     Direction,
     Event,
     EventKind,
+    FormSubmission,
     Lead,
     Person,
     Session,
@@ -28,6 +30,7 @@ from smarketing.web import formats
 # Events come in crowds: so many are read for each entry of a page.
 EVENTS_PER_ENTRY = 4
 _DETAIL = 600
+_ANSWERS = 12
 
 _EVENT_ICONS = {
     EventKind.PAGE: "eye",
@@ -67,6 +70,7 @@ def events(person: Person, *, before: Position | None, limit: int) -> list[Entry
         before=before,
         limit=limit,
     )
+    answers = _answers(person, [row.occurred_at for row in rows if row.kind == EventKind.FORM])
     return [
         Entry(
             at=row.occurred_at,
@@ -74,7 +78,8 @@ def events(person: Person, *, before: Position | None, limit: int) -> list[Entry
             pk=str(row.pk),
             title=row.name or _path(row.url) or row.get_kind_display(),
             icon=_EVENT_ICONS.get(EventKind(row.kind), "circle-dot"),
-            detail="" if row.name == "" else _path(row.url),
+            detail=_event_detail(row, answers),
+            url=_event_url(row, answers),
             visit=row.kind in (EventKind.PAGE, EventKind.TRACK),
         )
         for row in rows
@@ -197,6 +202,28 @@ def _path(url: str) -> str:
         return urlsplit(url).path or url
     except ValueError:
         return ""
+
+
+def _answers(person: Person, times: Sequence[datetime]) -> dict[datetime, FormSubmission]:
+    """The answers to our forms behind these form events, by their instant."""
+    if not times:
+        return {}
+    rows = FormSubmission.objects.filter(person=person, received_at__in=times)
+    return {row.received_at: row for row in rows.only("pk", "received_at", "raw")}
+
+
+def _event_detail(row: Event, answers: Mapping[datetime, FormSubmission]) -> str:
+    answer = answers.get(row.occurred_at) if row.kind == EventKind.FORM else None
+    if answer is None:
+        return _path(row.url) if row.name else ""
+    fields = answer.raw.get("fields", {})
+    lines = [f"{name}: {', '.join(texts)}" for name, texts in list(fields.items())[:_ANSWERS] if any(texts)]
+    return Truncator("\n".join(lines)).chars(_DETAIL)
+
+
+def _event_url(row: Event, answers: Mapping[datetime, FormSubmission]) -> str:
+    answer = answers.get(row.occurred_at) if row.kind == EventKind.FORM else None
+    return f"/answers/{answer.pk}/" if answer else ""
 
 
 def _visit_title(row: Session) -> str:
