@@ -17,9 +17,10 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.models import Handoff
-from leads.events import ActivityLogged, LeadsChanged
-from reporting.services import journeys
+from leads.events import ActivityLogged, LeadsChanged, VisitsChanged
+from reporting.services import journeys, website
 from sla.events import ClockEnded, ThresholdReached
+from smarketing.core.changes import ConfigurationChanged
 
 OneLead = (
     StageMoved
@@ -46,6 +47,17 @@ def follow_deal(fact: OpportunityOpened | OpportunityMoved) -> None:
     """A deal opened or moved; deals without a lead have no journey."""
     if fact.lead_id is not None:
         journeys.refresh(lead_ids=[fact.lead_id])
+
+
+def follow_visits(fact: VisitsChanged) -> None:
+    """Days of the website differ; they are computed by the loop."""
+    website.mark(days=fact.days, now=fact.now)
+
+
+def follow_calendar(fact: ConfigurationChanged) -> None:
+    """In another time zone visits belong to other days."""
+    if fact.action == "organisation_updated" and fact.before.get("time_zone") != fact.after.get("time_zone"):
+        website.mark_all(now=fact.at)
 
 
 def follow_attempt(fact: ActivityLogged) -> None:

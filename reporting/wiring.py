@@ -8,8 +8,12 @@ from funnel import events as funnel
 from leads import events as leads
 from leads.domain import withdrawals
 from leads.domain.withdrawals import Companion
-from reporting import subscribers
+from reporting import invariants, subscribers
+from reporting.services import website
 from sla import events as sla
+from smarketing.core import invariants as audited
+from smarketing.core import loops, readings
+from smarketing.core.changes import ConfigurationChanged
 from smarketing.core.events import subscribe
 from smarketing.users.domain.roles import Role
 from smarketing.web import navigation
@@ -21,6 +25,10 @@ def connect() -> None:
     withdrawals.register(companions=(Companion("leads_lead", "reporting_journey", "lead_id"),))
     _follow()
     _show()
+    for invariant in invariants.ALL:
+        audited.register(invariant)
+    loops.register(loops.Loop(website.LOOP, website.run_once, every_seconds=15.0, limit=5000))
+    readings.register(readings.lag(website.LOOP, of="reporting_visitmark", due="at", where="true"))
 
 
 def _show() -> None:
@@ -28,6 +36,7 @@ def _show() -> None:
         NavItem(_("Alignment"), "handshake", "reporting:alignment", order=30, key="m", phone=True)
     )
     navigation.register(NavItem(_("Supply"), "package-open", "reporting:supply", order=31, key="s"))
+    navigation.register(NavItem(_("Website"), "globe", "reporting:website", order=32, key="v"))
     navigation.register(
         NavItem(_("Reports"), "chart-no-axes-combined", "reporting:reports", order=80, key="r")
     )
@@ -51,5 +60,7 @@ def _follow() -> None:
     subscribe(funnel.OpportunityOpened, subscribers.follow_deal)
     subscribe(funnel.OpportunityMoved, subscribers.follow_deal)
     subscribe(leads.ActivityLogged, subscribers.follow_attempt)
+    subscribe(leads.VisitsChanged, subscribers.follow_visits)
+    subscribe(ConfigurationChanged, subscribers.follow_calendar)
     subscribe(sla.ThresholdReached, subscribers.follow_clock)
     subscribe(sla.ClockEnded, subscribers.follow_clock)

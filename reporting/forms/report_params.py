@@ -16,6 +16,8 @@ _GROUPING_LABELS = {
     "channel": _("Channel"),
     "campaign": _("Campaign"),
     "source": _("Source"),
+    "landing": _("Landing page"),
+    "day": _("Day"),
 }
 
 

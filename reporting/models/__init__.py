@@ -1,5 +1,6 @@
-"""Tables of the reporting app."""
+"""Tables of the reporting app: projections only."""
 
 from reporting.models.journey import Journey
+from reporting.models.website import DayState, PageDay, PageReader, VisitDay, VisitMark, VisitorDay
 
-__all__ = ["Journey"]
+__all__ = ["DayState", "Journey", "PageDay", "PageReader", "VisitDay", "VisitMark", "VisitorDay"]

@@ -10,13 +10,21 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from funnel.models import Handoff, Opportunity
+from leads.models import Person, Session, Visitor
 from reporting.domain.results import Result
 from reporting.models import Journey
-from reporting.reports import alignment, funnel, sources, supply, wins
+from reporting.reports import alignment, funnel, sources, supply, website, wins
 from reporting.reports.parameters import Params, parse
 from smarketing.core.errors import Missing
 
-Records = QuerySet[Journey] | QuerySet[Opportunity] | QuerySet[Handoff]
+Records = (
+    QuerySet[Journey]
+    | QuerySet[Opportunity]
+    | QuerySet[Handoff]
+    | QuerySet[Visitor]
+    | QuerySet[Session]
+    | QuerySet[Person]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ _ALL = {
     module.KEY: Report(
         module.KEY, module.title, module.description, module.GROUPINGS, module.run, module.behind
     )
-    for module in (alignment, supply, sources, funnel, wins)
+    for module in (alignment, supply, sources, website, funnel, wins)
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import FilterSet
 
 from funnel.models import Handoff, Opportunity
+from leads.models import Person, Session, Visitor
 from reporting.models import Journey
 from reporting.reports.catalogue import Records
 from smarketing.web import lists
@@ -54,10 +55,44 @@ _HANDOFFS = TableSpec(
         Column("answered", _("Answered"), sort="answered_at"),
     ),
 )
+_VISITORS = TableSpec(
+    id="records",
+    caption=_("Visitors"),
+    default_sort="-first",
+    columns=(
+        Column("who", _("Who")),
+        Column("first", _("First seen"), sort="first_seen_at"),
+        Column("last", _("Last seen"), sort="last_seen_at"),
+    ),
+)
+_SESSIONS = TableSpec(
+    id="records",
+    caption=_("Sessions"),
+    default_sort="-began",
+    columns=(
+        Column("who", _("Who")),
+        Column("began", _("Began"), sort="started_at"),
+        Column("channel", _("Channel")),
+        Column("entry", _("First page")),
+        Column("pages", _("Pages"), numeric=True),
+    ),
+)
+_PEOPLE = TableSpec(
+    id="records",
+    caption=_("People"),
+    default_sort="name",
+    columns=(
+        Column("name", _("Name"), sort="last_name"),
+        Column("company", _("Company")),
+    ),
+)
 # For each kind of record: its columns, the template of a row, what the row reads.
 _SHAPES: dict[type[Model], tuple[TableSpec, str, tuple[str, ...]]] = {
     Journey: (_LEADS, "reporting/_journey_row.html", ("lead", "person", "company")),
     Handoff: (_HANDOFFS, "reporting/_handoff_row.html", ("lead__person", "lead__company", "owner")),
+    Visitor: (_VISITORS, "reporting/_visitor_row.html", ("person__company", "source")),
+    Session: (_SESSIONS, "reporting/_session_row.html", ("person__company", "channel")),
+    Person: (_PEOPLE, "reporting/_person_row.html", ("company",)),
     Opportunity: (_DEALS, "reporting/_deal_row.html", ("company", "owner", "stage")),
 }
 

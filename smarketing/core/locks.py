@@ -31,6 +31,7 @@ class Namespace(IntEnum):
     TOMBSTONE = 12
     IDENTITY = 13
     REPLAY = 14
+    ROLLUPS = 15
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:
