@@ -13,6 +13,7 @@ from leads.views import (
     companies,
     consent_pages,
     consents,
+    dead_letters,
     duplicates,
     facts,
     form_builder,
@@ -27,6 +28,7 @@ from leads.views import (
     submissions,
     timeline,
     web_to_lead,
+    write_keys,
 )
 
 app_name = "leads"
@@ -113,6 +115,19 @@ urlpatterns: list[URLPattern] = [
         channels.rules_restore,
         name="channel_rules_restore",
     ),
+    path("settings/tracking/", write_keys.key_list, name="write_keys"),
+    path("settings/tracking/new/", write_keys.key_new, name="write_key_new"),
+    path("settings/tracking/resume/", write_keys.resume, name="tracking_resume"),
+    path("settings/tracking/dead-letters/", dead_letters.letter_list, name="dead_letters"),
+    path("settings/tracking/dead-letters/replay/", dead_letters.replay, name="dead_letters_replay"),
+    path("settings/tracking/dead-letters/discard/", dead_letters.discard, name="dead_letters_discard"),
+    path(
+        "settings/tracking/dead-letters/<int:pk>/restore/", dead_letters.restore, name="dead_letter_restore"
+    ),
+    path("settings/tracking/<int:pk>/", write_keys.key_page, name="write_key"),
+    path("settings/tracking/<int:pk>/edit/", write_keys.key_edit, name="write_key_edit"),
+    path("settings/tracking/<int:pk>/revoke/", write_keys.key_revoke, name="write_key_revoke"),
+    path("settings/tracking/<int:pk>/restore/", write_keys.key_restore, name="write_key_restore"),
     path("tasks/", activities.tasks, name="tasks"),
     path("tasks/<int:pk>/done/", activities.complete, name="task_done"),
     path("tasks/<int:pk>/open/", activities.reopen, name="task_reopen"),

@@ -9,7 +9,7 @@ from leads import palette as hits
 from leads.domain import withdrawals
 from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
-from leads.selectors import tasks, timeline, timeline_consents, timeline_rows
+from leads.selectors import tasks, timeline, timeline_consents, timeline_rows, write_keys
 from leads.services import duplicates, erasure, erasure_steps, inbox, retention, submissions, visitors
 from leads.services.imports import (
     activities,
@@ -127,7 +127,19 @@ def _take_files() -> None:
 
 
 def _connect_tracking() -> None:
-    """The loop that applies accepted messages, and what operators see of it."""
+    """The loop that applies accepted messages, its settings, and what operators see of it."""
+    settings_pages.register(
+        SettingsPage(
+            _("Tracking keys"),
+            _("Websites and programs that send what people do, and what became of it."),
+            "radar",
+            "leads:write_keys",
+            _("This installation"),
+            order=218,
+            capability=Capability.MANAGE_KEYS,
+            notice=lambda: _("stopped") if write_keys.stop() else "",
+        )
+    )
     loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=500, queue="intake"))
     loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
     readings.register(readings.lag("inbox", of="leads_eventinbox", due="not_before", where="attempts < 5"))

@@ -33,6 +33,7 @@ from leads.api.events import PersonEventResource
 from leads.api.people import PersonResource
 from leads.api.timeline import CompanyTimelineResource, PersonTimelineResource
 from leads.api.touchpoints import TouchpointResource
+from leads.api.tracking import DeadLetterResource, SourceResource, WriteKeyResource
 from reporting.api.reports import ReportResource
 from sla.api.agreements import AgreementResource
 from sla.api.clocks import ClockResource
@@ -50,6 +51,9 @@ router.register("companies", CompanyResource, basename="company")
 router.register("duplicates", DuplicateResource, basename="duplicate")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("touchpoints", TouchpointResource, basename="touchpoint")
+router.register("sources", SourceResource, basename="source")
+router.register("write-keys", WriteKeyResource, basename="write-key")
+router.register("dead-letters", DeadLetterResource, basename="dead-letter")
 router.register("activities", ActivityResource, basename="activity")
 router.register("leads/bulk", LeadBatchResource, basename="lead-batch")
 router.register("leads", LeadResource, basename="lead")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from leads.domain import writekeys
 from leads.models import KeyKind, Source, SourceKind, WriteKey
+from leads.services import sources
 from smarketing.core.changes import changed
 from smarketing.core.errors import Denied, FieldError, Invalid
 from smarketing.users.domain.roles import Capability
@@ -73,6 +76,31 @@ def issue(
     )
     changed(actor=actor, action="write_key_issued", obj=key, now=now, after=_shown(key))
     return IssuedKey(key, text)
+
+
+@transaction.atomic
+def issue_for(
+    *, source: Source | None, new_source: str, actor: User | None, now: datetime, **settings: Any
+) -> IssuedKey:
+    """As :func:`issue`, for a source that is there or a new one of that name.
+
+    Raises :class:`BadKeySetting` also when both or neither are given.
+    """
+    _need_manager(actor)
+    name = new_source.strip()
+    if (source is None) == (not name):
+        raise _wrong("new_source", _("Choose a source, or write the name of a new one."))
+    if source is None:
+        kind = SourceKind.API if settings.get("kind") == KeyKind.SERVER else SourceKind.WEB
+        source = sources.ensure(code=_free_code(name), name=name, kind=kind, now=now)
+    return issue(source=source, actor=actor, now=now, **settings)
+
+
+def _free_code(name: str) -> str:
+    """A code for a new source, made of its name."""
+    base = slugify(name)[:50] or "source"
+    taken = set(Source.objects.filter(code__startswith=base).values_list("code", flat=True))
+    return next(code for n in itertools.count(1) if (code := base if n == 1 else f"{base}-{n}") not in taken)
 
 
 @transaction.atomic
