@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-MAX_DEPTH = 32
-MAX_VALUES = 5_000  # of one event, keys not counted
+MAX_DEPTH = 20
+MAX_VALUES = 2_000  # of one event, keys not counted
 _LARGEST = 10**15
 _SMALLEST = 1e-15
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
