@@ -20,6 +20,7 @@ from leads.models.duplicate import (
     DuplicateState,
     FinderState,
 )
+from leads.models.employment import Employment, EmploymentBasis
 from leads.models.event import Event, EventKind, Screened
 from leads.models.form import (
     Form,
@@ -77,6 +78,8 @@ __all__ = [
     "DuplicateKind",
     "DuplicateState",
     "Erasure",
+    "Employment",
+    "EmploymentBasis",
     "Event",
     "EventInbox",
     "EventKind",

@@ -54,13 +54,19 @@ SELECT id, former, person, occurred_at, visitor_id, kind FROM old
 """
 
 
+# Events that say something about the person they belong to.
+_TELLING = (EventKind.IDENTIFY, EventKind.GROUP)
+
+
 @dataclass(slots=True)
 class Changes:
-    """What became whose: events that joined a person, persons whose history differs, and where to look."""
+    """What became whose: events that joined a person, persons whose history differs, identify and group
+    events that tell of another person now, and where to look for sessions.
+    """
 
     joined: list[UUID] = field(default_factory=list)
     people: set[int] = field(default_factory=set)
-    identifies: list[UUID] = field(default_factory=list)
+    tell: list[UUID] = field(default_factory=list)
     ranges: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def saw(self, visitor: int, at: datetime) -> None:
@@ -100,8 +106,8 @@ def give(*, ownerships: Mapping[int, Ownership], changes: Changes) -> None:
     for key, former, person, at, visitor, kind in rows:
         _became(changes, key, former, person)
         changes.saw(visitor, at)
-        if kind == EventKind.IDENTIFY:
-            changes.identifies.append(UUID(str(key)))
+        if kind in _TELLING:
+            changes.tell.append(UUID(str(key)))
 
 
 def settle_visitors(*, ownerships: Mapping[int, Ownership]) -> None:
@@ -124,8 +130,8 @@ def follow(*, resolved: Resolved, changes: Changes) -> set[int]:
         for event in _named_by(node, former):
             Event.objects.filter(pk=event.pk).update(person=home)
             changes.people |= {former, home}
-            if event.kind == EventKind.IDENTIFY:
-                changes.identifies.append(event.pk)
+            if event.kind in _TELLING:
+                changes.tell.append(event.pk)
             if event.visitor_id is not None:
                 visitors.add(event.visitor_id)
                 changes.saw(event.visitor_id, event.occurred_at)
@@ -173,7 +179,7 @@ def visitors_of(*, browsers: Iterable[tuple[int, str]]) -> set[int]:
 def _absorb(former: int, home: int, changes: Changes) -> set[int]:
     """Everything of a pseudonym becomes the identified person's; its row goes."""
     events = Event.objects.filter(person=former)
-    changes.identifies += list(events.filter(kind=EventKind.IDENTIFY).values_list("pk", flat=True))
+    changes.tell += list(events.filter(kind__in=_TELLING).values_list("pk", flat=True))
     seen = events.filter(visitor__isnull=False).order_by().values_list("visitor_id")
     for visitor, first, last in seen.annotate(first=Min("occurred_at"), last=Max("occurred_at")):
         changes.saw(visitor, first)

@@ -23,6 +23,7 @@ from leads.services import people, searching
 # What belongs to a pseudonym and goes where it goes; a person with anything else is more than that.
 _OWN = frozenset(
     {"refs", "events", "touchpoints", "visitors", "visitor_joins", "sessions", "traits", "history"}
+    | {"employments"}
 )
 _ATTEMPTS = 3
 

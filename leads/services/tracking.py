@@ -24,8 +24,17 @@ from leads.domain.ownership import BEGINNING, Ownership, Point
 from leads.domain.tracking import Message, MessageType
 from leads.events import EventsJoined, HistoriesChanged
 from leads.models import Event, EventKind, Source, VisitorJoin
+from leads.services import (
+    employments,
+    histories,
+    identifiers,
+    identities,
+    newcomers,
+    screening,
+    sessions,
+    traits,
+)
 from leads.services import events as stored
-from leads.services import histories, identifiers, identities, newcomers, screening, sessions, traits
 from leads.services.events import EventInput
 from leads.services.histories import Changes
 from leads.services.newcomers import Identified
@@ -183,7 +192,7 @@ def _ownerships(batch: _Batch, moved: Collection[int]) -> tuple[dict[int, Owners
 def _store(
     batch: _Batch, ownerships: Mapping[int, Ownership], changes: Changes, *, now: datetime
 ) -> list[UUID]:
-    """Insert the events, each already with its person; return the keys of identify events."""
+    """Insert the events, each already with its person; return those that tell of a person."""
     sources = Source.objects.in_bulk({message.source_id for message in batch.messages})
     rows = []
     for message in batch.messages:
@@ -195,7 +204,7 @@ def _store(
             changes.saw(visitor, message.occurred_at)
         rows.append(_row(message, sources[message.source_id], visitor, person, is_named=is_named))
     stored.record(rows=rows, now=now)
-    return [m.id for m in batch.messages if m.type is MessageType.IDENTIFY]
+    return [m.id for m in batch.messages if m.type in (MessageType.IDENTIFY, MessageType.GROUP)]
 
 
 def _row(
@@ -251,11 +260,13 @@ def _context(message: Message) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def _project(changes: Changes, identifies: Iterable[UUID], *, now: datetime) -> None:
+def _project(changes: Changes, new: Iterable[UUID], *, now: datetime) -> None:
     """Compute anew what rests on events: sessions, touchpoints, what is known of persons."""
     sessions.refresh(ranges=changes.ranges, now=now)
-    traits.tell(event_ids={*identifies, *changes.identifies}, now=now)
+    telling = {*new, *changes.tell}
+    traits.tell(event_ids=telling, now=now)
     traits.retell(person_ids=changes.people, now=now)
+    employments.hear(event_ids=telling, changed=changes.people, now=now)
 
 
 def _mails(batch: _Batch) -> list[UUID]:

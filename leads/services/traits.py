@@ -60,13 +60,15 @@ def retell(*, person_ids: Collection[int], now: datetime) -> None:
     rows = Event.objects.filter(person__in=among(person_ids), kind=EventKind.IDENTIFY)
     heard = _heard(rows)
     stale = defaultdict(list)
-    for trait in PersonTrait.objects.filter(person__in=among(person_ids)):
+    # The company is told by employments, which compute it anew themselves.
+    mine = PersonTrait.objects.filter(person__in=among(person_ids)).exclude(name="company")
+    for trait in mine:
         said = heard.get(trait.person_id, _Heard())
         if trait.name.removeprefix(_PHONE) not in said.phones and trait.name not in said.words:
             stale[trait.person_id].append(trait)
     for person_id, traits in sorted(stale.items()):
         _take_back(person_id, traits, now=now)
-    for trait in PersonTrait.objects.filter(person__in=among(person_ids)):
+    for trait in mine.all():
         # A newer word may have left: compare with what remains, not with what was.
         trait.at = datetime.min.replace(tzinfo=now.tzinfo)
         trait.save(update_fields=["at"])

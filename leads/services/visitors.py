@@ -10,7 +10,7 @@ from django.db import transaction
 from leads.domain.ownership import BEGINNING
 from leads.events import EventsJoined, HistoriesChanged
 from leads.models import Person, Source, Visitor, VisitorJoin
-from leads.services import histories, sessions, traits
+from leads.services import employments, histories, sessions, traits
 from leads.services.histories import Changes
 from smarketing.core import events, locks, loops
 
@@ -69,8 +69,9 @@ def _apply(visitors: Collection[int], *, now: datetime) -> None:
     histories.give(ownerships=ownerships, changes=changes)
     histories.settle_visitors(ownerships=ownerships)
     sessions.refresh(ranges=changes.ranges, now=now)
-    traits.tell(event_ids=changes.identifies, now=now)
+    traits.tell(event_ids=changes.tell, now=now)
     traits.retell(person_ids=changes.people, now=now)
+    employments.hear(event_ids=changes.tell, changed=changes.people, now=now)
     if changes.joined:
         events.publish(EventsJoined(tuple(changes.joined), now))
     if changes.people:

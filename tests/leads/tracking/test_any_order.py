@@ -13,6 +13,7 @@ from django.db import transaction
 from funnel.models import Interest
 from leads.domain.tracking import Message
 from leads.models import (
+    Employment,
     Event,
     IdentityConflict,
     Person,
@@ -53,7 +54,7 @@ def snapshot() -> dict[str, Any]:
                 sorted(p.emails.values_list("email", "is_primary")),
                 sorted(p.refs.values_list("external_id", flat=True)),
                 sorted(p.phones.values_list("written", flat=True)),
-                (p.first_name, p.last_name, p.title, p.city),
+                (p.first_name, p.last_name, p.title, p.city, p.company.name if p.company else ""),
             )
             for p in Person.objects.all()
         ),
@@ -74,12 +75,16 @@ def snapshot() -> dict[str, Any]:
             (names[t.person_id], t.occurred_at, t.channel.code, t.url, t.external_id, t.lead_id is not None)
             for t in Touchpoint.objects.select_related("channel")
         ),
+        "employments": sorted(
+            (names[e.person_id], e.company.name if e.company else "", e.began_at, e.until or NOW)
+            for e in Employment.objects.select_related("company").exclude(basis="domain")
+        ),
         "conflicts": sorted(
             (names[c.person_id], names[c.other_id], c.user_id, c.email, c.at)
             for c in IdentityConflict.objects.all()
         ),
         "interest": sorted(
-            (names[i.person_id], [round(mass, 9) for mass in i.masses])
+            (names[i.person_id], [f"{mass:.9g}" for mass in i.masses])
             for i in Interest.objects.all()
             if any(i.masses)
         ),
@@ -119,6 +124,9 @@ def day(say):
         say(anonymous="v5", minute=60, url=f"{SITE}/five"),
         say("identify", minute=99, user="dee", traits=home),
         say("identify", minute=110, user="dee", traits={"email": "dee@new.example"}),
+        say("group", minute=20, user="ada", group_id="g1"),
+        say("group", minute=70, user="bob", group_id="g1", traits={"name": "Initech"}),
+        say("group", minute=120, user="ada", group_id="g2", traits={"name": "Initrode"}),
     ]
 
 
