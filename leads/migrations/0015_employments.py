@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0013_screening"),
+        ("leads", "0014_what_an_import_changed"),
     ]
 
     operations = [
