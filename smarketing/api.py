@@ -30,6 +30,7 @@ from leads.api.campaigns import CampaignResource
 from leads.api.companies import CompanyResource
 from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
+from leads.api.imports import ImportResource
 from leads.api.people import PersonResource
 from leads.api.timeline import CompanyTimelineResource, PersonTimelineResource
 from leads.api.touchpoints import TouchpointResource
@@ -50,6 +51,7 @@ router.register("people/(?P<person>[0-9]{1,18})/events", PersonEventResource, ba
 router.register("companies", CompanyResource, basename="company")
 router.register("duplicates", DuplicateResource, basename="duplicate")
 router.register("campaigns", CampaignResource, basename="campaign")
+router.register("imports", ImportResource, basename="import")
 router.register("touchpoints", TouchpointResource, basename="touchpoint")
 router.register("sources", SourceResource, basename="source")
 router.register("write-keys", WriteKeyResource, basename="write-key")

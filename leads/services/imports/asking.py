@@ -40,12 +40,16 @@ def check(*, run: ImportRun, now: datetime) -> ImportRun:
 
 
 @transaction.atomic
-def start(*, run: ImportRun, actor: User | None, now: datetime) -> ImportRun:
-    """Have the file taken in. Started or done already, it stays so. Raises :class:`NotReady`."""
+def start(*, run: ImportRun, actor: User | None, unchecked: bool = False, now: datetime) -> ImportRun:
+    """Have the file taken in. Started or done already, it stays so.
+
+    ``unchecked`` lets a program start what nobody has looked at. Raises :class:`NotReady`.
+    """
     run = _locked(run)
     if run.state in (ImportState.WAITING, ImportState.RUNNING, ImportState.DONE):
         return run
-    if run.state not in (ImportState.CHECKED, ImportState.FAILED) or not run.choices.get("columns"):
+    ready = uploads.OPEN if unchecked else (ImportState.CHECKED, ImportState.FAILED)
+    if run.state not in ready or not run.choices.get("columns"):
         raise NotReady(_("Check the import first; then it can be started."))
     uploads.table_of(run=run)
     run.actor = actor

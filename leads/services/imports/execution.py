@@ -28,6 +28,7 @@ from smarketing.core.errors import DomainError
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 _LOOK_SECONDS = 0.5
+_STRAY_AFTER = timedelta(days=1)
 # Files are kept so long after the run was last touched; undo does not need them.
 KEPT_FOR = timedelta(days=30)
 _LOCK = (locks.Namespace.IMPORT, 1)
@@ -57,7 +58,17 @@ def sweep(*, now: datetime, limit: int) -> int:
         ImportRun.objects.filter(pk__in=[run.pk for run in found]).update(stored_file="", error_file="")
     for name in names:
         files.remove(name=name)
-    return len(names)
+    return len(names) + _sweep_strays(now)
+
+
+def _sweep_strays(now: datetime) -> int:
+    """Files of uploads whose run was never stored: the process died between the two."""
+    old = files.older_than(instant=now - _STRAY_AFTER)
+    known = set(ImportRun.objects.filter(stored_file__in=old).values_list("stored_file", flat=True))
+    strays = [name for name in old if name not in known]
+    for name in strays:
+        files.remove(name=name)
+    return len(strays)
 
 
 @contextmanager

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
+from leads.models import ImportRun
+from leads.services.imports import files
 from leads.services.imports.plans import Options, Table
+from smarketing.core import formulas
 
 TOLD = 50
 _LONG = 400
@@ -42,3 +47,21 @@ def located(*, table: Table, errors: Sequence[Mapping[str, Any]], options: Optio
             }
         )
     return found
+
+
+def page(*, run: ImportRun, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
+    """``limit`` faults of the last check or run behind the first ``after``, and where the next begin."""
+    place = files.errors_of(name=run.stored_file) if run.stored_file and run.error_file else None
+    if place is None or not place.is_file():
+        return [], None
+    with place.open(encoding="utf-8", newline="") as file:
+        found = [
+            {
+                "row": int(row["row"]),
+                "line": int(row["line"]),
+                "column": formulas.plain(row["column"]),
+                "reason": formulas.plain(row["reason"]),
+            }
+            for row in islice(csv.DictReader(file), after, after + limit + 1)
+        ]
+    return found[:limit], after + limit if len(found) > limit else None

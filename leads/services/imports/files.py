@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -71,3 +72,12 @@ def remove(*, name: str) -> None:
     if name:
         path_of(name=name).unlink(missing_ok=True)
         errors_of(name=name).unlink(missing_ok=True)
+
+
+def older_than(*, instant: datetime) -> list[str]:
+    """Names of stored files that were written before ``instant``."""
+    return [
+        place.name
+        for place in folder().iterdir()
+        if _NAME.fullmatch(place.name) and place.stat().st_mtime < instant.timestamp()
+    ]

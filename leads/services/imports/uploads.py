@@ -82,6 +82,20 @@ def receive(
     return run
 
 
+@transaction.atomic
+def take_guess(*, run: ImportRun, now: datetime) -> ImportRun:
+    """Name the columns as their names suggest. Raises as :func:`map_columns`."""
+    return map_columns(
+        run=run,
+        columns=guess(run=run),
+        key=run.choices.get("key", "external_id"),
+        create_missing=bool(run.choices.get("create_missing")),
+        dates=run.choices.get("dates", ""),
+        zone=run.choices.get("zone", ""),
+        now=now,
+    )
+
+
 def options_of(*, run: ImportRun) -> Options:
     """How the run's file is to be taken in, by what was chosen so far."""
     chosen = run.choices
