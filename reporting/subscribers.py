@@ -17,7 +17,7 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.models import Handoff
-from leads.events import ActivityLogged, LeadsChanged, VisitsChanged
+from leads.events import ActivityLogged, ErasureBegan, LeadsChanged, VisitsChanged
 from reporting.services import journeys, website
 from sla.events import ClockEnded, ThresholdReached
 from smarketing.core.changes import ConfigurationChanged
@@ -52,6 +52,11 @@ def follow_deal(fact: OpportunityOpened | OpportunityMoved) -> None:
 def follow_visits(fact: VisitsChanged) -> None:
     """Days of the website differ; they are computed by the loop."""
     website.mark(days=fact.days, now=fact.now)
+
+
+def forget(fact: ErasureBegan) -> None:
+    """Nobody's reading is kept of somebody who is erased."""
+    website.follow_persons(person_ids=[fact.person_id], now=fact.now, forget=True)
 
 
 def follow_calendar(fact: ConfigurationChanged) -> None:

@@ -111,6 +111,9 @@ class Alert(Stamped, Versioned):
 class AlertHit(models.Model):
     """What an alert waited for has happened. ``window`` is the stretch in which it is told only once."""
 
+    # What was told about a record stays with it.
+    follows_merges = False
+
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="hits", db_index=False)
     # The alert's user, so that all one was told is one index scan.
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -98,6 +98,9 @@ class PageDay(models.Model):
 class PageReader(models.Model):
     """A person we know read a page that day: what becomes of the readers of a page is told by it."""
 
+    # A projection: after a merge its days are computed anew.
+    follows_merges = False
+
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_index=False)
     day = models.DateField(_("day"))
     path = models.CharField(_("page"), max_length=200)

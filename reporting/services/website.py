@@ -50,6 +50,19 @@ def mark(*, days: Iterable[tuple[int, date]], now: datetime) -> None:
     VisitMark.objects.bulk_create(rows)
 
 
+@transaction.atomic(savepoint=False)
+def follow_persons(*, person_ids: Iterable[int], now: datetime, forget: bool = False) -> None:
+    """Days on which these persons came are to be computed anew: they were merged, parted or erased.
+
+    ``forget`` takes them out of the readers of pages at once.
+    """
+    ids = sorted(set(person_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(sql.MARK_PERSONS, {"persons": ids, "zone": str(organisation.zone()), "now": now})
+    if forget:
+        PageReader.objects.filter(person__in=ids).delete()
+
+
 @transaction.atomic
 def run_once(*, now: datetime, limit: int) -> int:
     """Compute the marked days anew, the oldest marks first; returns how many marks were settled.

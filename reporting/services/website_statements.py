@@ -110,6 +110,12 @@ kept AS (
 SELECT (SELECT digest FROM now) IS DISTINCT FROM (SELECT visitors_digest FROM before)
 """  # noqa: S608
 
+MARK_PERSONS = """
+INSERT INTO reporting_visitmark (source_id, day, at)
+SELECT DISTINCT source_id, (started_at AT TIME ZONE %(zone)s)::date, %(now)s::timestamptz
+FROM leads_session WHERE person_id = ANY(%(persons)s)
+"""
+
 MARK_ALL = """
 INSERT INTO reporting_visitmark (source_id, day, at)
 SELECT DISTINCT source_id, (started_at AT TIME ZONE %(zone)s)::date, %(now)s::timestamptz FROM leads_session

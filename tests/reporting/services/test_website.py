@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Sum
 
+from leads.events import ErasureBegan
 from leads.models import Event, Person, Session, Source
 from reporting.models import DayState, PageDay, PageReader, VisitDay, VisitMark, VisitorDay
 from reporting.services import website
@@ -161,8 +162,8 @@ def test_the_audit_and_the_rebuild_find_what_is_off(monkeypatch):
 
     assert broken() == []
     call_command("rollups", "rebuild")
-    VisitDay.objects.update(sessions=7)
-    VisitorDay.objects.update(visitors=7)
+    VisitDay.objects.update(sessions=0)
+    VisitorDay.objects.update(visitors=0)
     assert len(broken()) == 2
     with pytest.raises(CommandError, match="right now"):
         call_command("rollups", "rebuild")
@@ -178,3 +179,17 @@ def test_days_whose_visits_were_deleted_stay_as_they_were_counted():
     assert website.rebuild(now=NOW).rows == 0
     assert VisitorDay.objects.count() == 2
     assert Source.objects.filter(code="web").exists()
+
+
+def test_who_is_erased_is_no_reader_any_more_and_their_days_are_counted_anew():
+    ada = Person.objects.create(first_name="Ada")
+    visit("a", NOW, "/pricing", person=ada)
+    settle()
+    with transaction.atomic():
+        events.publish(ErasureBegan(ada.pk, (), None, NOW))
+    assert not PageReader.objects.exists()
+    Session.objects.update(person=None)
+    Event.objects.update(person=None)
+    settle()
+    assert VisitorDay.objects.get().is_known is False
+    assert website.rebuild(now=NOW).rows == 0
