@@ -194,7 +194,7 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
     def allowed_parameters(self) -> set[str]:
         """The declared filters and those of the custom attributes."""
         allowed = super().allowed_parameters()
-        if self.action == "list":
+        if self.action == "list" and not allowed.issuperset(self.request.query_params):
             custom = LeadResourceFilter(data={}, queryset=LeadState.objects.none())
             allowed |= set(custom.filters)
             allowed |= {f"{name}_{end}" for name in custom.filters for end in ("min", "max")}

@@ -17,7 +17,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -178,7 +178,7 @@ class Resource(GenericViewSet[Any]):
                 allowed.add("search")
             filterset = getattr(self, "filterset_class", None)
             if filterset is not None:
-                allowed |= set(filterset.get_filters()) | _parameter_names(filterset)
+                allowed |= _parameter_names(filterset)
         return allowed
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -322,11 +322,12 @@ def _replay(claim: idempotency.Claim) -> HttpResponse:
     return response
 
 
-def _parameter_names(filterset: Any) -> set[str]:
-    """Range and similar widgets read several parameters (``created_min``, ``created_max``)."""
-    names: set[str] = set()
+@cache
+def _parameter_names(filterset: Any) -> frozenset[str]:
+    """The declared filters; range and similar widgets read several parameters (``created_min``, …)."""
+    names: set[str] = set(filterset.get_filters())
     for name, entry in filterset.get_filters().items():
         widget = entry.field.widget
         for suffix in getattr(widget, "suffixes", None) or ():
             names.add(f"{name}_{suffix}" if suffix else name)
-    return names
+    return frozenset(names)
