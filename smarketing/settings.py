@@ -97,7 +97,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "smarketing.urls"
 WSGI_APPLICATION = "smarketing.wsgi.application"
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # so that templates/ may restyle a widget
+FORM_RENDERER = "smarketing.web.forms.renderer.QuickWidgets"  # templates/ may restyle the other widgets
 
 TEMPLATES = [
     {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils import dateformat, formats, timezone, translation
 from django.utils.translation import gettext as _
@@ -38,9 +39,7 @@ def number(value: Number | None, decimals: int | None = None) -> str:
         return "–"
     if decimals is None:
         decimals = 0 if value == int(value) else 1
-    size = round(Decimal(str(_size(value))), decimals)
-    with translation.override(_locale.get()):
-        text = formats.number_format(size, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    text = _number(_size(value), decimals, _locale.get())
     return f"{MINUS}{text}" if value < 0 and _has_digits(text) else text
 
 
@@ -97,8 +96,7 @@ def day(value: date | None) -> str:
         return "–"
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
-    with translation.override(_locale.get()):
-        return dateformat.format(value, "j M Y")
+    return _day(value, _locale.get())
 
 
 def span(length: timedelta) -> str:
@@ -132,3 +130,18 @@ def _size(value: Number) -> Number:
 
 def _has_digits(text: str) -> bool:
     return any(c in "123456789" for c in text)
+
+
+# Pages show the same few numbers and days over and over; how they are written depends on nothing else.
+@lru_cache(maxsize=4096)
+def _number(size: Number, decimals: int, locale: str) -> str:
+    with translation.override(locale):
+        return formats.number_format(
+            round(Decimal(str(size)), decimals), decimal_pos=decimals, use_l10n=True, force_grouping=True
+        )
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, locale: str) -> str:
+    with translation.override(locale):
+        return dateformat.format(value, "j M Y")

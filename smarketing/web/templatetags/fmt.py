@@ -7,11 +7,11 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from smarketing.core import clock
 from smarketing.web import formats, query
+from smarketing.web.markup import filled
 
 register = template.Library()
 
@@ -41,7 +41,7 @@ def ago(context: Context, value: datetime | None) -> SafeString | str:
     """``{% ago instant %}``: "3 h ago", with the exact instant on hover; kept true by a script."""
     if value is None:
         return "–"
-    return format_html(
+    return filled(
         '<time datetime="{}" title="{}" data-ago>{}</time>',
         value.isoformat(),
         formats.moment(value),
@@ -55,7 +55,7 @@ def at(value: datetime | date | None) -> SafeString | str:
     if value is None:
         return "–"
     text = formats.moment(value) if isinstance(value, datetime) else formats.day(value)
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
+    return filled('<time datetime="{}">{}</time>', value.isoformat(), text)
 
 
 @register.simple_tag(takes_context=True)

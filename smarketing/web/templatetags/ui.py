@@ -11,11 +11,11 @@ from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.template import Context
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from smarketing.web import charts, formats, markup
+from smarketing.web.markup import filled
 from smarketing.web.templatetags.fmt import request_now
 
 register = template.Library()
@@ -32,7 +32,7 @@ def icon(name: str, size: int = 16, label: str = "") -> SafeString:
 @register.simple_tag
 def tag(text: object, tone: str = "plain", title: str = "") -> SafeString:
     """A word in a tinted pill. The word carries the meaning, the tone only supports it."""
-    return format_html('<span class="tag tag-{}"{}>{}</span>', _tone(tone), _title(title), text)
+    return filled('<span class="tag tag-{}"{}>{}</span>', _tone(tone), _title(title), text)
 
 
 @register.simple_tag
@@ -40,7 +40,7 @@ def score(value: float | None, band: str = "", label: str = "") -> SafeString | 
     """A score of 0 to 100 as a bar with its number and, if given, its band ("A1")."""
     if value is None:
         return "–"
-    return format_html(
+    return filled(
         '<span class="score">'
         '<svg class="score-bar" width="64" height="6" viewBox="0 0 64 6" preserveAspectRatio="none"'
         ' aria-hidden="true">'
@@ -50,7 +50,7 @@ def score(value: float | None, band: str = "", label: str = "") -> SafeString | 
         f"{max(0.0, min(100.0, float(value))) * 0.64:.1f}",
         label or _("Score"),
         formats.number(round(value)),
-        format_html('<span class="band">{}</span>', band) if band else "",
+        filled('<span class="band">{}</span>', band) if band else "",
     )
 
 
@@ -59,7 +59,7 @@ def avatar(name: object, size: str = "") -> SafeString:
     """Initials in a disc whose tint follows the name."""
     words = str(name).split()
     initials = "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
-    return format_html(
+    return filled(
         '<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>',
         sum(map(ord, str(name))) % 6,
         f" avatar-{size}" if size else "",
@@ -70,10 +70,10 @@ def avatar(name: object, size: str = "") -> SafeString:
 @register.simple_tag
 def who(name: object, sub: object = "", url: str = "") -> SafeString:
     """A person or company: avatar, name (a link with ``url``) and a line below."""
-    text = format_html('<a href="{}" class="who-name">{}</a>', url, name) if url else format_html(
+    text = filled('<a href="{}" class="who-name">{}</a>', url, name) if url else filled(
         '<span class="who-name">{}</span>', name)  # fmt: skip
-    below = format_html('<span class="who-sub">{}</span>', sub) if sub else ""
-    return format_html('<span class="who">{}<span>{}{}</span></span>', avatar(name), text, below)
+    below = filled('<span class="who-sub">{}</span>', sub) if sub else ""
+    return filled('<span class="who">{}<span>{}{}</span></span>', avatar(name), text, below)
 
 
 @register.inclusion_tag("components/kpi.html")
@@ -115,7 +115,7 @@ def spark(values: Sequence[float], label: str = "") -> dict[str, Any]:
 @register.simple_tag
 def progress(value: float, maximum: float = 100, label: str = "") -> SafeString:
     """How far something has come."""
-    return format_html(
+    return filled(
         '<progress max="{}" value="{}" aria-label="{}"></progress>',
         f"{maximum:g}",
         f"{value:g}",
@@ -149,15 +149,15 @@ def due(
         words = _("Breached %(span)s ago")
     else:
         words = _("%(span)s left · %(by)s") if by else _("Due in %(span)s")
-    return format_html(
+    return filled(
         '<time class="tag tag-{} due" datetime="{}" title="{}" data-due{}{}{}>{}</time>',
         tone,
         due_at.isoformat(),
         formats.moment(due_at),
-        format_html(' data-warn="{}"', warn_at.isoformat()) if warn_at else "",
-        format_html(' data-windows="{}"', json.dumps([[a.isoformat(), b.isoformat()] for a, b in windows]))
+        filled(' data-warn="{}"', warn_at.isoformat()) if warn_at else "",
+        filled(' data-windows="{}"', json.dumps([[a.isoformat(), b.isoformat()] for a, b in windows]))
         if windows else "",
-        format_html(' data-by="{}"', by) if by else "",
+        filled(' data-by="{}"', by) if by else "",
         words % {"span": formats.span(left), "by": by},
     )  # fmt: skip
 
@@ -266,7 +266,7 @@ def _tone(tone: str) -> str:
 
 
 def _title(title: str) -> SafeString | str:
-    return format_html(' title="{}"', title) if title else ""
+    return filled(' title="{}"', title) if title else ""
 
 
 def _open_time(now: datetime, due_at: datetime, windows: Sequence[tuple[datetime, datetime]]) -> timedelta:

@@ -55,6 +55,21 @@ def test_the_newest_lead_stands_first(signed_in: SignedIn, olga: User, old: Lead
     assert names(signed_in(olga)) == [number(new), number(old)]
 
 
+def test_a_row_shows_the_lead_and_escapes_what_strangers_wrote(
+    signed_in: SignedIn, sam: User, web: Source
+) -> None:
+    lead = capture_lead(web, at=NOW - DAY, origin="<b>fair</b>", company="Ham & <i>Eggs</i>")
+    shown = " ".join(signed_in(sam).get("/leads/", headers=LIST).content.decode().split())
+    row = shown[shown.index("<tr data-row>") : shown.index("</tr>", shown.index("<tr data-row>"))]
+    assert f'<a href="/leads/{lead.pk}/" class="who-name">Ada Lovelace {number(lead)}</a>' in row
+    assert '<span class="who-sub">Ham &amp; &lt;i&gt;Eggs&lt;/i&gt;</span>' in row
+    assert '<td data-label="Origin">&lt;b&gt;fair&lt;/b&gt;</td>' in row
+    assert f'name="id" value="{lead.pk}" form="bulk" data-pick aria-label="Select Ada Lovelace' in row
+    assert '<td data-label="Interest" title="Nurture">' in row
+    assert '<td class="nowrap" data-label="Owner">–</td>' in row
+    assert row.count("<td") == 9
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
