@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/likelihood/", likelihoods.likelihood_page, name="likelihood"),
     path("settings/likelihood/train/", likelihoods.train, name="likelihood_train"),
     path("settings/likelihood/rule/", likelihoods.rule, name="likelihood_rule"),
+    path("settings/likelihood/<int:pk>/suggest/<int:place>/", likelihoods.suggest, name="likelihood_suggest"),
     path("settings/likelihood/<int:pk>/promote/", likelihoods.promote, name="likelihood_promote"),
     path("settings/definition/", definitions.show, name="definition"),
     path("settings/definition/draft/", definitions.draft, name="definition_draft"),

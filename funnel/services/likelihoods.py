@@ -8,8 +8,10 @@ load the learning library. Answers follow a lead's capture and change at once; a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,8 +20,9 @@ from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from funnel.domain.likelihood import Model, model_from
-from funnel.models import LikelihoodModel, ModelState, TraitRuling
+from funnel.models import DefinitionVersion, LikelihoodModel, ModelState, TraitRuling
 from funnel.selectors import captured
+from funnel.services import definitions
 from leads.models import Lead
 from smarketing.core import loops
 from smarketing.core.changes import changed
@@ -27,6 +30,7 @@ from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
 
 LOOP = "likelihoods"
+_ASKED = ("path", "operator", "value")
 _STORE = """
 INSERT INTO funnel_likelihood (lead_id, model_id, value, reasons, computed_at)
 SELECT lead_id, %s, value, reasons::jsonb, %s
@@ -41,6 +45,18 @@ class AlreadyInUse(Conflict):
     """The model is in use or has been."""
 
     code = "model_already_used"
+
+
+class NoSuggestion(Invalid):
+    """The card tells no such trait, or the definition can't ask for it."""
+
+    code = "no_suggestion"
+
+
+class AlreadyThere(Conflict):
+    """The draft asks for it already."""
+
+    code = "criterion_already_there"
 
 
 class UnknownColumn(Invalid):
@@ -112,6 +128,25 @@ def rule(*, key: str, is_known_at_capture: bool | None, actor: User, now: dateti
 
 
 @transaction.atomic
+def suggest(*, model: LikelihoodModel, place: int, actor: User, now: datetime) -> DefinitionVersion:
+    """Add what a model's card says of a trait to the draft of the definition, as a criterion of fit.
+
+    Raises :class:`NoSuggestion`, :class:`AlreadyThere`, or what the services of the definition raise.
+    """
+    told = model.card.get("lifts", [])
+    lift = told[place] if 0 <= place < len(told) else {}
+    condition = lift.get("condition")
+    if not condition:
+        raise NoSuggestion(_("The definition can't ask for this trait."))
+    draft = definitions.create_draft(actor=actor, now=now)
+    body = {**draft.body, "fit": list(draft.body["fit"])}
+    if any(all(c.get(k) == condition.get(k) for k in _ASKED) for c in body["fit"]):
+        raise AlreadyThere(_("The draft has a criterion for this already."))
+    body["fit"].append({"key": _fresh_key(body, lift), **condition, "points": lift["points"]})
+    return definitions.update_draft(definition=draft, body=body, actor=actor, now=now)
+
+
+@transaction.atomic
 def answer(*, lead_ids: Sequence[int], now: datetime) -> int:
     """Answer for these leads by the model in use; without one nothing happens. Says how many."""
     champion = LikelihoodModel.objects.filter(state=ModelState.CHAMPION).first()
@@ -162,6 +197,15 @@ def _answer(champion: LikelihoodModel, lead_ids: Sequence[int], now: datetime) -
     with connection.cursor() as cursor:
         cursor.execute(_STORE, [champion.pk, now, list(ids), values, reasons])
     return len(ids)
+
+
+def _fresh_key(body: Mapping[str, Any], lift: Mapping[str, Any]) -> str:
+    """A key of its own for the criterion, from the trait and what it is."""
+    words = re.sub(r"[^a-z0-9]+", "_", f"{lift['key'].partition('.')[2]} {lift['what']}".lower()).strip("_")
+    base = f"data_{words}"[:50].rstrip("_")
+    taken = {criterion["key"] for criterion in body["fit"]}
+    numbered = (f"{base}_{n}" for n in count(2))
+    return base if base not in taken else next(key for key in numbered if key not in taken)
 
 
 def _lock() -> None:

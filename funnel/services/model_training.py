@@ -13,6 +13,7 @@ import numpy as np
 import sklearn
 from django.utils.translation import gettext as _
 
+from funnel.domain import lifts
 from funnel.domain.likelihood import Model, Quality, model_from, quality
 from funnel.domain.traits import Floats, Judged, Value
 from funnel.models import LikelihoodModel, ModelState, TraitRuling
@@ -103,6 +104,7 @@ def card_of(*, trained: Trained, cases: Cases) -> dict[str, Any]:
         "held_out": trained.held_out.as_json(),
         "rival": trained.rival.as_json(),
         "columns": [_column(c) for c in trained.columns],
+        "lifts": [lift.as_json() for lift in lifts.of(model.binnings, cases.columns, cases.won)],
         "shares": _shares(model, cases.columns, len(cases.won)),
         "library": f"scikit-learn {sklearn.__version__}",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funnel import access
@@ -17,6 +18,8 @@ from smarketing.users.domain.roles import Capability
 from smarketing.web import rendering
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
+
+SHOWN = 40
 
 
 @page(capability=Capability.VIEW)
@@ -34,6 +37,7 @@ def likelihood_page(request: Request) -> HttpResponse:
         context |= {
             "curve": told.lines(champion.card["held_out"]["curve"]),
             "columns": told.column_rows(champion.card),
+            "lifts": champion.card.get("lifts", [])[:SHOWN],
         }
     fragments = {"training-runs": "funnel/_training_runs.html"}
     return rendering.page(request, "funnel/likelihood.html", context, fragments=fragments)
@@ -68,6 +72,15 @@ def rule(request: Request) -> HttpResponse:
         return rendering.redirect(request, "funnel:likelihood", toast=Toast(error.detail, "bad"))
     toast = Toast(_("Kept. The next training goes by it."), "ok")
     return rendering.redirect(request, "funnel:likelihood", toast=toast)
+
+
+@page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
+def suggest(request: Request, pk: int, place: int) -> HttpResponse:
+    """Add what the data says of a trait to the draft of the definition."""
+    model = access.likelihood_model(request.user, pk, capability=Capability.EDIT_DEFINITION)
+    draft = likelihoods.suggest(model=model, place=place, actor=request.user, now=request.now)
+    toast = Toast(_("Added to the draft. Replay it before you propose it."), "ok")
+    return rendering.redirect(request, reverse("funnel:definition_edit", args=[draft.number]), toast=toast)
 
 
 def _compared(model: LikelihoodModel) -> dict[str, Any]:

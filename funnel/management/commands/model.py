@@ -62,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError(error.detail) from error
         except (training.TooFewOutcomes, csvfiles.BadFile) as error:
             raise CommandError(str(error)) from error
-        told.pop("shares", None)
+        told.pop("shares", None)  # for machines: which share of leads each bin held
         if options["style"] == "json":
             self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
         else:

@@ -75,6 +75,21 @@ def test_a_ruling_and_a_mark_decide_what_the_next_model_learns_from(model, sam, 
         likelihoods.rule(key="lead.nonsense", is_known_at_capture=True, actor=sam, now=now)
 
 
+def test_what_the_data_says_becomes_a_criterion_of_the_draft(model, sam, now) -> None:
+    told = model.card["lifts"]
+    place = next(i for i, lift in enumerate(told) if lift["key"] == "lead.budget" and lift["points"] > 0)
+    draft = likelihoods.suggest(model=model, place=place, actor=sam, now=now)
+    criterion = draft.body["fit"][-1]
+    assert (criterion["path"], criterion["points"]) == ("attributes.budget", told[place]["points"])
+    assert draft.state == "draft"
+    with pytest.raises(likelihoods.AlreadyThere):
+        likelihoods.suggest(model=model, place=place, actor=sam, now=now)
+    with pytest.raises(likelihoods.NoSuggestion):
+        likelihoods.suggest(model=model, place=len(told), actor=sam, now=now)
+    draft.refresh_from_db()
+    assert draft.body["fit"][-1] == criterion
+
+
 def test_putting_a_challenger_into_use_retires_the_former_once(model, sam, now) -> None:
     second = model_training.train(source="past", actor=sam, now=now)
     likelihoods.promote(model=second, actor=sam, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from funnel.models import Likelihood, LikelihoodModel, ModelState, TrainingRun, TraitRuling
+from funnel.models import DefinitionVersion, Likelihood, LikelihoodModel, ModelState, TrainingRun, TraitRuling
 from funnel.services import likelihoods
 from tests.funnel.conftest import NOW
 from tests.rest import assert_problem, client_for
@@ -26,6 +26,13 @@ CARD = {
     "columns": [
         {"key": "lead.tags", "label": "Tags", "auc": 0.914, "known": 0.63, "guard": "name"},
         {"key": "lead.origin", "label": "Origin", "auc": 0.63, "known": 1.0, "guard": ""},
+    ],
+    "lifts": [
+        {
+            "key": "lead.origin", "label": "Origin", "what": "fair", "n": 400, "won": 200, "others": 6068,
+            "others_won": 2293, "interval_95": [45.1, 54.9], "points": 5,
+            "condition": {"path": "lead.origin", "operator": "equals", "value": "fair"},
+        }
     ],
 }  # fmt: skip
 
@@ -72,7 +79,7 @@ def test_a_ruling_is_kept_and_a_column_nobody_has_seen_refused(signed_in, sam, m
     assert not TraitRuling.objects.exists()
 
 
-@pytest.mark.parametrize("address", ["train/", "rule/", "{}/promote/"])
+@pytest.mark.parametrize("address", ["train/", "rule/", "{}/promote/", "{}/suggest/0/"])
 def test_reps_and_marketers_only_read(signed_in, rita, mara, model, address):
     rival = likelihoods.keep(body=BODY, card=CARD, actor=None, now=NOW)
     for user in (rita, mara):
@@ -83,6 +90,19 @@ def test_reps_and_marketers_only_read(signed_in, rita, mara, model, address):
     rival.refresh_from_db()
     assert rival.state == ModelState.CHALLENGER
     assert not TrainingRun.objects.exists()
+
+
+def test_what_the_data_says_goes_into_the_draft_by_one_click(signed_in, sam, rita, model):
+    page = signed_in(rita).get("/settings/likelihood/").content.decode()
+    assert "Origin: fair" in page
+    assert "Add to the draft" not in page
+    client = signed_in(sam)
+    assert "Add to the draft" in client.get("/settings/likelihood/").content.decode()
+    answer = client.post(f"/settings/likelihood/{model.pk}/suggest/0/")
+    draft = DefinitionVersion.objects.get(state="draft")
+    assert answer["Location"] == f"/settings/definition/{draft.number}/edit/"
+    assert draft.body["fit"][-1]["value"] == "fair"
+    assert client.post(f"/settings/likelihood/{model.pk}/suggest/0/").status_code == 409
 
 
 def test_a_challenger_is_put_into_use(signed_in, sam, model):
