@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff
-from sla.models import AgreementState, AgreementVersion, Calendar, Clock
+from sla.models import AgreementState, AgreementVersion, Calendar, Clause, Clock
 from sla.selectors import agreements, clocks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -28,6 +28,14 @@ class CalendarMissing(Missing):
 
 class VersionMissing(Missing):
     """There is no such version of the agreement."""
+
+
+class ClauseMissing(Missing):
+    """There is no such promise that was ever in force."""
+
+
+class CellMissing(Missing):
+    """There is no such number of a promise."""
 
 
 class NotYours(Denied):
@@ -77,6 +85,20 @@ def calendar(user: User, pk: int) -> Calendar:
     found = Calendar.objects.filter(pk=pk).first() if 0 < pk <= BIGGEST_ID else None
     if found is None or not user.may(Capability.VIEW):
         raise CalendarMissing(_("There is no such calendar."))
+    return found
+
+
+def clause(user: User, pk: int) -> Clause:
+    """A promise of a version that is or was in force."""
+    found = (
+        Clause.objects.filter(
+            pk=pk, version__state__in=[AgreementState.IN_FORCE, AgreementState.RETIRED]
+        ).first()
+        if 0 < pk <= BIGGEST_ID
+        else None
+    )
+    if found is None or not user.may(Capability.VIEW):
+        raise ClauseMissing(_("There is no such promise."))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from sla.views import agreement_parts, agreements, board, calendars, clocks, queue
+from sla.views import agreement_parts, agreements, board, calendars, clocks, commitments, feeds, queue
 
 app_name = "sla"
 
@@ -20,6 +20,12 @@ urlpatterns: list[URLPattern] = [
     path("sla/clocks/<int:pk>/pause/", clocks.pause, name="clock_pause"),
     path("sla/clocks/<int:pk>/explain/", clocks.explain, name="clock_explain"),
     path("sla/clocks/<int:pk>/resume/", clocks.resume, name="clock_resume"),
+    path("commitments/", commitments.overview, name="commitments"),
+    path("commitments/mine/", commitments.mine_page, name="mine"),
+    path("commitments/<int:pk>/<str:day>/<slug:cell>/", commitments.leads, name="commitment_leads"),
+    path("commitments/feed/", feeds.issue, name="feed_issue"),
+    path("commitments/feed/revoke/", feeds.revoke, name="feed_revoke"),
+    path("feeds/<str:token>.ics", feeds.feed, name="feed"),
     path("agreement/", agreements.agreement, name="agreement"),
     path("agreement/draft/", agreements.draft, name="agreement_draft"),
     path("agreement/<int:number>/", agreements.version, name="agreement_version"),

@@ -13,7 +13,7 @@ from sla import subscribers
 from sla.invariants import ALL
 from sla.selectors import agreements, attainment, lead_cells, queue, timeline_rows
 from sla.services import agreements as agreement_services
-from sla.services import erasures, recalculations, sweep
+from sla.services import commitments, erasures, recalculations, sweep
 from sla.views import panels as lead_panels
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.core.events import subscribe
@@ -52,6 +52,15 @@ def _keep_watch() -> None:
     """The sweep follows time; its lag and the invariants show whether it does."""
     loops.register(loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0, true_clock=True))
     loops.register(loops.Loop(name="agreements", run_once=agreement_services.run_once, every_seconds=60.0))
+    loops.register(
+        loops.Loop(
+            name="commitments",
+            run_once=commitments.run_once,
+            every_seconds=300.0,
+            queue="reports",
+            true_clock=True,
+        )
+    )
     loops.register(loops.Loop(name="calendars", run_once=recalculations.run_once, every_seconds=30.0))
     readings.register(readings.lag("clocks", of="sla_clock", due="next_at", where="next_at IS NOT NULL"))
     readings.register(
@@ -93,6 +102,8 @@ def _add_to_menu() -> None:
             phone=True,
         )
     )
+    navigation.register(NavItem(_("Commitments"), "target", "sla:commitments", order=34, key="y"))
+    navigation.register(NavItem(_("My commitments"), "list-checks", "sla:mine", order=12))
     navigation.register(NavItem(_("Agreement"), "signature", "sla:agreement", order=40, key="a"))
     settings_pages.register(
         SettingsPage(

@@ -38,6 +38,7 @@ from leads.api.tracking import DeadLetterResource, SourceResource, WriteKeyResou
 from reporting.api.reports import ReportResource
 from sla.api.agreements import AgreementResource
 from sla.api.clocks import ClockResource
+from sla.api.commitments import CommitmentResource
 from smarketing.web.api.audit import AuditEntryResource
 from smarketing.web.api.notifications import NotificationResource
 from smarketing.web.api.tokens import TokenResource
@@ -73,6 +74,7 @@ router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")
 router.register("clocks", ClockResource, basename="clock")
 router.register("agreements", AgreementResource, basename="agreement")
+router.register("commitments", CommitmentResource, basename="commitment")
 router.register("users", UserResource, basename="user")
 router.register("teams", TeamResource, basename="team")
 router.register("tokens", TokenResource, basename="token")

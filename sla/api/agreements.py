@@ -88,7 +88,13 @@ class AgreementIn(serializers.Serializer[Any]):
 
 
 class DraftIn(serializers.Serializer[Any]):
-    """Nothing: the draft begins as what is in force."""
+    """What the draft begins as."""
+
+    base = serializers.ChoiceField(choices=["in_force"])
+
+
+class ProposeIn(serializers.Serializer[Any]):
+    """Nothing."""
 
 
 class CommentIn(serializers.Serializer[Any]):
@@ -146,7 +152,7 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
     }
     output = AgreementOut
     outputs = {"changes": ChangeOut, "comments": CommentOut, "comment": CommentOut}
-    inputs = {"create": DraftIn, "partial_update": AgreementIn, "propose": DraftIn, "comment": CommentIn}
+    inputs = {"create": DraftIn, "partial_update": AgreementIn, "propose": ProposeIn, "comment": CommentIn}
     filterset_class = AgreementFilter
     lookup_field = "number"
     ordering_fields = {"number": "number"}
@@ -201,7 +207,7 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
         """What was said about the version, oldest first."""
         return Response(CommentOut(agreement_changes.comments(self.load(lock=False)), many=True).data)
 
-    @comments.mapping.post
+    @action(detail=True, methods=["post"])
     def comment(self, request: Request, number: str) -> Response:
         """Say something about the version or one of its clauses."""
         made = agreement_comments.add(

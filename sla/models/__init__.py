@@ -10,6 +10,8 @@ from sla.models.agreement import (
 )
 from sla.models.calendar import Calendar, CalendarVersion
 from sla.models.clock import Clock, ClockAction, ClockEvent, ClockKind, ClockState
+from sla.models.commitment import Commitment, Restatement
+from sla.models.feed import CalendarFeed
 
 __all__ = [
     "Agreement",
@@ -18,6 +20,7 @@ __all__ = [
     "AgreementState",
     "AgreementVersion",
     "Calendar",
+    "CalendarFeed",
     "CalendarVersion",
     "Clause",
     "Clock",
@@ -25,4 +28,6 @@ __all__ = [
     "ClockEvent",
     "ClockKind",
     "ClockState",
+    "Commitment",
+    "Restatement",
 ]

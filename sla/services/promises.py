@@ -66,12 +66,21 @@ def before_answer(*, handoff_id: int, at: datetime, now: datetime) -> None:
 def cancel_open(
     *, handoff_id: int, at: datetime, actor_id: int | None, reason: str, now: datetime
 ) -> list[Clock]:
-    """End the open clocks of a handoff: what was promised no longer applies."""
+    """End the open clocks of a handoff: what was promised no longer applies.
+
+    One whose time to answer had run out before, though no sweep had said so yet, has ended by that.
+    """
     actor = User.objects.get(pk=actor_id) if actor_id else None
-    return [
-        clocks.cancel(clock=clock, at=max(at, clock.started_at), actor=actor, reason=reason, now=now)
-        for clock in _owed(Clock.objects.open().filter(handoff_id=handoff_id))
-    ]
+    cancelled = []
+    for clock in _owed(Clock.objects.open().filter(handoff_id=handoff_id)):
+        try:
+            cancelled.append(
+                clocks.cancel(clock=clock, at=max(at, clock.started_at), actor=actor, reason=reason, now=now)
+            )
+        except ClockRefused as refused:
+            if refused.instance_code != "ended":
+                raise
+    return cancelled
 
 
 @transaction.atomic

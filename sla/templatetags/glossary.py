@@ -37,3 +37,9 @@ def term(glossary: Mapping[str, Meaning] | None, binding: str, text: object) -> 
 def term_anchor(text: str) -> str:
     """The id of a word's entry, to which :func:`term` links."""
     return anchor(text)
+
+
+@register.filter
+def of_clause(rows: Mapping[int, object] | None, clause_id: int) -> object:
+    """What is told of one clause, from a mapping by its id; nothing where it has no entry."""
+    return (rows or {}).get(clause_id)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from allauth.account.decorators import reauthentication_required
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sla import access
@@ -16,9 +14,10 @@ from sla.domain.metrics import METRICS
 from sla.forms.agreements import CommentForm, EffectiveForm
 from sla.forms.clauses import AddClauseForm, ClauseFormSet, initial, refuse
 from sla.models import AgreementState, AgreementVersion
-from sla.selectors import agreement_changes, attainment, glossary, prose
+from sla.selectors import agreement_changes, commitments, glossary, prose
 from sla.selectors import agreements as read
 from sla.services import agreements
+from sla.views import commitment_rows
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
 from smarketing.web import rendering, signing
@@ -29,14 +28,15 @@ from smarketing.web.rendering import Toast
 
 @page(capability=Capability.VIEW)
 def agreement(request: Request) -> HttpResponse:
-    """What is in force and how it is kept this month; what is proposed; all versions."""
-    month = attainment.month_of(request.now, zone=ZoneInfo(timezone.get_current_timezone_name()))
+    """What is in force and how each promise stands in its period; what is proposed; all versions."""
     text = read.in_force()
+    told = commitments.lines(now=request.now) if text is not None else []
+    rows = commitment_rows.rows(told, now=request.now)
     context = {
         "text": text,
         "next": _visible(read.in_progress(), request),
         "versions": [v for v in read.versions() if _may_see(v, request)],
-        "kept": attainment.attainment(period=month, now=request.now),
+        "kept": {line.clause.pk: row for line, row in zip(told, rows, strict=True)},
         "glossary": glossary.in_force(),
         **_may(request, text),
     }

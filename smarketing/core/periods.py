@@ -42,5 +42,18 @@ def month_of(day: date, *, zone: ZoneInfo) -> Period:
     return Period(start=_midnight(first, zone), end=_midnight(following, zone))
 
 
+def week_of(day: date, *, zone: ZoneInfo) -> Period:
+    """The week from Monday to Sunday that holds ``day``."""
+    monday = day - timedelta(days=day.weekday())
+    return Period(start=_midnight(monday, zone), end=_midnight(monday + timedelta(days=7), zone))
+
+
+def quarter_of(day: date, *, zone: ZoneInfo) -> Period:
+    """The calendar quarter that holds ``day``."""
+    first = day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)
+    following = (first + timedelta(days=95)).replace(day=1)
+    return Period(start=_midnight(first, zone), end=_midnight(following, zone))
+
+
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)

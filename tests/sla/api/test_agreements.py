@@ -11,6 +11,7 @@ from tests.sla.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/agreements"
+BASE = {"base": "in_force"}
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def manager(sales_manager):
 
 
 def draft(client):
-    response = client.post(URL, {}, format="json")
+    response = client.post(URL, BASE, format="json")
     assert response.status_code == 201
     assert response["Location"] == f"{URL}/2"
     return response
@@ -39,7 +40,7 @@ def test_a_version_is_drafted_changed_discussed_and_proposed(manager, marketer):
     assert changed.json()["annex"] == body["annex"]
     told = manager.get(f"{URL}/2/changes").json()
     assert [(c["change"], c["metric"]) for c in told] == [("changed", "First response")]
-    said = manager.post(f"{URL}/2/comments", {"text": "Too short?", "position": 1}, format="json")
+    said = manager.post(f"{URL}/2/comment", {"text": "Too short?", "position": 1}, format="json")
     assert said.status_code == 201
     assert manager.post(f"{URL}/2/propose", {}, format="json").json()["state"] == "proposed"
     heard = client_for(marketer).get(f"{URL}/2/comments").json()
@@ -48,7 +49,7 @@ def test_a_version_is_drafted_changed_discussed_and_proposed(manager, marketer):
 
 def test_a_second_draft_is_the_first(manager):
     draft(manager)
-    assert manager.post(URL, {}, format="json").status_code == 200
+    assert manager.post(URL, BASE, format="json").status_code == 200
     assert AgreementVersion.objects.count() == 2
 
 
@@ -72,7 +73,7 @@ def test_a_draft_is_discarded_and_what_is_in_force_is_not(manager):
 def test_who_may_not_edit_may_read_only(role, manager):
     made = draft(manager)
     client = client_for(make_user(role, "Nora Nobody"))
-    assert client.post(URL, {}, format="json").status_code == 403
+    assert client.post(URL, BASE, format="json").status_code == 403
     assert client.get(f"{URL}/2").status_code == 404
     changed = client.patch(f"{URL}/1", {"annex": {}}, format="json", headers={"If-Match": made["ETag"]})
     assert changed.status_code == 403

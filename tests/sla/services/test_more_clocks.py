@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from funnel.models import Handoff
-from funnel.services import handoffs, owners, qualifications
+from funnel.services import handoffs, lifecycle, owners, qualifications
 from leads.services import activities
 from sla.models import Calendar, Clause, Clock, ClockAction, ClockState
 from sla.selectors import depth, pausing
@@ -367,3 +367,22 @@ def test_a_paused_clock_keeps_waiting_by_the_new_hours(rep):
     clock.refresh_from_db()
     assert clock.due_at == MONDAY + DAY + 4 * HOUR
     assert ClockAction.objects.filter(clock=clock).count() == 4
+
+
+def test_a_lead_that_is_closed_after_its_handoff_ran_out_is_no_mistake(rep, sales_manager):
+    promise("depth", "outcome")
+    handoff = deliver(rep, MONDAY)
+    later = MONDAY + 9 * DAY
+    lifecycle.move(
+        lead=handoff.lead, to="disqualified", cause="manual", reason="gone", actor=sales_manager, at=later,
+        now=later,
+    )  # fmt: skip
+    while sweep.run_once(now=later):
+        pass
+    expired_at = MONDAY + DAY + 4 * HOUR
+    assert Handoff.objects.get(pk=handoff.pk).state == "expired"
+    assert {c.kind: (c.state, c.ended_at) for c in Clock.objects.filter(handoff=handoff)} == {
+        "respond": (ClockState.BREACHED_OPEN, expired_at),
+        "depth": (ClockState.CANCELLED, expired_at),
+        "outcome": (ClockState.CANCELLED, expired_at),
+    }
