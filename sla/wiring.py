@@ -30,6 +30,7 @@ def connect() -> None:
     _follow_facts()
     _keep_watch()
     _add_to_menu()
+    _add_to_settings()
     _add_to_records()
     erasure_steps.register(app="sla", steps=erasures.STEPS)
 
@@ -102,9 +103,15 @@ def _add_to_menu() -> None:
             phone=True,
         )
     )
-    navigation.register(NavItem(_("Commitments"), "target", "sla:commitments", order=34, key="y"))
-    navigation.register(NavItem(_("My commitments"), "list-checks", "sla:mine", order=12))
-    navigation.register(NavItem(_("Agreement"), "signature", "sla:agreement", order=40, key="a"))
+    for item in (
+        NavItem(_("Commitments"), "target", "sla:commitments", order=34, key="y"),
+        NavItem(_("My commitments"), "list-checks", "sla:mine", order=12),
+        NavItem(_("Agreement"), "signature", "sla:agreement", order=40, key="a"),
+    ):
+        navigation.register(item)
+
+
+def _add_to_settings() -> None:
     settings_pages.register(
         SettingsPage(
             _("Agreement"),
