@@ -18,6 +18,7 @@ SCENARIOS = {
     "import": ("bench.scenarios.imports", "1000000"),
     "lead": ("bench.scenarios.lead", "100000,1000000"),
     "list": ("bench.scenarios.lists", "100000,1000000"),
+    "finder": ("bench.scenarios.finder", "1000000"),
     "generate": ("bench.scenarios.generate", "1000000"),
 }
 

@@ -132,7 +132,7 @@ ALL = (
           FROM funnel_leadstate s
           JOIN funnel_stage g ON g.id = s.stage_id
           JOIN leads_lead l ON l.id = s.lead_id
-         WHERE g.code IN ('customer', 'lost', 'disqualified', 'recycled') AND l.closed_at IS NULL
+         WHERE g.code IN ('customer', 'lost', 'disqualified', 'recycled', 'merged') AND l.closed_at IS NULL
         """,
     ),
     Invariant(

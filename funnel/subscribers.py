@@ -20,6 +20,7 @@ from funnel.services import (
     delivery,
     erasures,
     likelihoods,
+    merges,
     notices,
     placing,
     scoring,
@@ -27,13 +28,18 @@ from funnel.services import (
 )
 from leads.events import (
     ActivityLogged,
+    CompaniesMerged,
     ErasureBegan,
     EventsJoined,
     EventsRecorded,
     HistoriesChanged,
     ImportUndone,
+    LapsMeet,
     LeadsCaptured,
     LeadsChanged,
+    PersonsMerged,
+    PersonsUnmerged,
+    RecordsMerging,
 )
 
 
@@ -103,6 +109,35 @@ def refuse_returned(fact: HandoffReturned) -> None:
 def count_again(fact: HistoriesChanged) -> None:
     """What had been counted belongs to somebody else now: these persons' interest comes from all events."""
     scoring.recount(person_ids=fact.person_ids, now=fact.now)
+
+
+def prepare_merge(fact: RecordsMerging) -> None:
+    """What comes before persons in the order of locks."""
+    merges.prepare(person_ids=fact.person_ids)
+
+
+def end_one_lap(fact: LapsMeet) -> None:
+    """Of two open laps the one that sales has further in hand goes on."""
+    merges.end_one_lap(merge_id=fact.merge_id, lead_ids=fact.lead_ids, actor_id=fact.actor_id, now=fact.now)
+
+
+def join_tombstones(fact: PersonsMerged) -> None:
+    """What refuses either person refuses the one."""
+    merges.join_tombstones(
+        merge_id=fact.merge_id, survivor_id=fact.survivor_id, merged_id=fact.merged_id, now=fact.now
+    )
+
+
+def join_company_tombstones(fact: CompaniesMerged) -> None:
+    """What refuses either company refuses the one."""
+    merges.join_company_tombstones(
+        merge_id=fact.merge_id, survivor_id=fact.survivor_id, merged_id=fact.merged_id, now=fact.now
+    )
+
+
+def take_apart(fact: PersonsUnmerged) -> None:
+    """A lap that ended by the merge goes on."""
+    merges.take_apart(merge_id=fact.merge_id, lead_ids=fact.lead_ids, actor_id=fact.actor_id, now=fact.now)
 
 
 def tell_delivered(fact: HandoffDelivered) -> None:

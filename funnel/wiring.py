@@ -36,13 +36,18 @@ from funnel.views import view_panels
 from leads.domain import withdrawals
 from leads.events import (
     ActivityLogged,
+    CompaniesMerged,
     ErasureBegan,
     EventsJoined,
     EventsRecorded,
     HistoriesChanged,
     ImportUndone,
+    LapsMeet,
     LeadsCaptured,
     LeadsChanged,
+    PersonsMerged,
+    PersonsUnmerged,
+    RecordsMerging,
 )
 from leads.selectors import timeline, visits
 from leads.services import erasure_steps
@@ -68,6 +73,11 @@ def connect() -> None:
     subscribe(EventsRecorded, subscribers.add_interest)
     subscribe(EventsRecorded, subscribers.raise_alerts)
     subscribe(ActivityLogged, subscribers.note_contact)
+    subscribe(RecordsMerging, subscribers.prepare_merge)
+    subscribe(LapsMeet, subscribers.end_one_lap)
+    subscribe(PersonsMerged, subscribers.join_tombstones)
+    subscribe(CompaniesMerged, subscribers.join_company_tombstones)
+    subscribe(PersonsUnmerged, subscribers.take_apart)
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
     subscribe(EventsJoined, subscribers.add_interest)

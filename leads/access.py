@@ -7,8 +7,19 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from leads.models import Activity, Campaign, Company, Duplicate, Form, FormSubmission, ImportRun, Lead, Person
-from leads.selectors import duplicates
+from leads.models import (
+    Activity,
+    Campaign,
+    Company,
+    Duplicate,
+    Form,
+    FormSubmission,
+    ImportRun,
+    Lead,
+    Merge,
+    Person,
+)
+from leads.selectors import duplicates, merges
 from smarketing.core import locks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -83,6 +94,11 @@ def get_submission(
     """The answer with what became of it. Raises as :func:`get_person`."""
     rows = FormSubmission.objects.visible_to(user).select_related("form", "person", "lead", "version")
     return _load(user, rows, pk, capability, lock=lock)
+
+
+def get_merge(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Merge:
+    """A merge. Raises as :func:`get_person`."""
+    return _load(user, merges.listed(user), pk, capability, lock=False)
 
 
 def get_duplicate(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Duplicate:

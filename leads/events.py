@@ -126,3 +126,69 @@ class ImportUndone(Fact):
     at: datetime
     lead_ids: tuple[int, ...]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsMerging(Fact):
+    """Two persons are about to become one, or two again: lock what comes before persons in the order."""
+
+    person_ids: tuple[int, int]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LapsMeet(Fact):
+    """Two open laps come to one person by a merge: one of them has to end, and lose nothing by it."""
+
+    merge_id: int
+    lead_ids: tuple[int, int]
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsMerged(Fact):
+    """Everything of ``merged_id`` is now ``survivor_id``'s; ``lead_ids`` are all laps of both."""
+
+    merge_id: int
+    survivor_id: int
+    merged_id: int
+    lead_ids: tuple[int, ...]
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsUnmerged(Fact):
+    """The two are two again, each with what was theirs; what came between stays with the survivor."""
+
+    merge_id: int
+    survivor_id: int
+    merged_id: int
+    lead_ids: tuple[int, ...]
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CompaniesMerged(Fact):
+    """Everything of company ``merged_id`` is now ``survivor_id``'s; ``lead_ids`` are the leads of both."""
+
+    merge_id: int
+    survivor_id: int
+    merged_id: int
+    lead_ids: tuple[int, ...]
+    actor_id: int | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CompaniesUnmerged(Fact):
+    """The two companies are two again."""
+
+    merge_id: int
+    survivor_id: int
+    merged_id: int
+    lead_ids: tuple[int, ...]
+    actor_id: int | None
+    now: datetime

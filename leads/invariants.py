@@ -36,6 +36,23 @@ ALL = (
         "SELECT id, message_id, attempts, not_before FROM leads_eventinbox"
         " WHERE attempts > 5 OR not_before > now() + interval '30 minutes'",
     ),
+    Invariant(
+        "R40",
+        "Whoever was merged away has no lap or address left, and no late row for more than an hour",
+        "SELECT p.id, p.merged_into_id FROM leads_person p WHERE p.merged_into_id IS NOT NULL AND ("
+        " EXISTS (SELECT FROM leads_lead l WHERE l.person_id = p.id)"
+        " OR EXISTS (SELECT FROM leads_personemail e WHERE e.person_id = p.id)"
+        " OR EXISTS (SELECT FROM leads_event e JOIN leads_merge m ON m.merged_id = p.id"
+        "            AND m.undone_at IS NULL AND m.merged_at < now() - interval '1 hour'"
+        "            WHERE e.person_id = p.id))",
+    ),
+    Invariant(
+        "R40",
+        "A person is merged away exactly while a merge of them stands",
+        "SELECT p.id, p.merged_into_id, m.survivor_id FROM leads_merge m"
+        " JOIN leads_person p ON p.id = m.merged_id"
+        " WHERE m.undone_at IS NULL AND p.merged_into_id IS DISTINCT FROM m.survivor_id",
+    ),
 )
 
 READINGS = (

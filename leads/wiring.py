@@ -10,7 +10,16 @@ from leads.domain import withdrawals
 from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_rows, write_keys
-from leads.services import duplicates, erasure, erasure_steps, inbox, retention, submissions, visitors
+from leads.services import (
+    duplicates,
+    erasure,
+    erasure_steps,
+    inbox,
+    merging,
+    retention,
+    submissions,
+    visitors,
+)
 from leads.services.imports import (
     activities,
     asking,
@@ -24,6 +33,7 @@ from leads.services.imports import (
 )
 from leads.views import consents, outreach
 from leads.views import duplicates as lookalikes
+from leads.views import merges as united
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -114,6 +124,9 @@ def _find_duplicates() -> None:
             badge_label=_("to decide"),
         )
     )
+    loops.register(loops.Loop("merges", merging.run_once, every_seconds=60.0, limit=50))
+    panels.register("person.side", "merges", united.of_person, order=90)
+    panels.register("company.side", "merges", united.of_company, order=90)
     panels.register("person.side", "duplicates", lookalikes.of_person, order=15)
     panels.register("company.side", "duplicates", lookalikes.of_company, order=15)
 

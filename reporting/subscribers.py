@@ -17,7 +17,16 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.models import Handoff
-from leads.events import ActivityLogged, ErasureBegan, LeadsChanged, VisitsChanged
+from leads.events import (
+    ActivityLogged,
+    CompaniesMerged,
+    CompaniesUnmerged,
+    ErasureBegan,
+    LeadsChanged,
+    PersonsMerged,
+    PersonsUnmerged,
+    VisitsChanged,
+)
 from reporting.services import journeys, website
 from sla.events import ClockEnded, ThresholdReached
 from smarketing.core.changes import ConfigurationChanged
@@ -38,7 +47,19 @@ def follow_lead(fact: OneLead) -> None:
     journeys.refresh(lead_ids=[fact.lead_id])
 
 
-def follow_leads(fact: LeadsPlaced | LeadsChanged | OpportunitiesImported | MovesWithdrawn) -> None:
+ManyLeads = (
+    LeadsPlaced
+    | LeadsChanged
+    | OpportunitiesImported
+    | MovesWithdrawn
+    | PersonsMerged
+    | PersonsUnmerged
+    | CompaniesMerged
+    | CompaniesUnmerged
+)
+
+
+def follow_leads(fact: ManyLeads) -> None:
     """A fact about many leads."""
     journeys.refresh(lead_ids=fact.lead_ids)
 

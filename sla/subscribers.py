@@ -16,7 +16,7 @@ from funnel.models import MoveCause
 from leads.events import ActivityLogged
 from sla.services import depths, outcomes, promises
 
-ENDS = frozenset({"customer", "lost", "disqualified", "recycled"})
+ENDS = frozenset({"customer", "lost", "disqualified", "recycled", "merged"})
 
 
 def start_clocks(fact: HandoffDelivered) -> None:
@@ -79,6 +79,12 @@ def cancel_on_end_of_lap(fact: StageMoved) -> None:
         promises.cancel_for_closed_lead(
             lead_id=fact.lead_id, at=fact.effective_at, actor_id=fact.actor_id, now=fact.now
         )
+
+
+def reopen_after_merge(fact: StageMoved) -> None:
+    """A lap that had ended by a merge goes on, and so does what it promised."""
+    if fact.from_stage == "merged":
+        promises.reopen_closed(lead_id=fact.lead_id, actor_id=fact.actor_id, now=fact.now)
 
 
 def reopen_on_undo(fact: HandoffReopened) -> None:

@@ -45,6 +45,7 @@ def _follow_facts() -> None:
     subscribe(funnel.HandoffExplained, subscribers.stop_on_explanation)
     subscribe(funnel.StageMoved, subscribers.stop_on_outcome)
     subscribe(funnel.StageMoved, subscribers.cancel_on_end_of_lap)
+    subscribe(funnel.StageMoved, subscribers.reopen_after_merge)
     subscribe(funnel.OwnerChanged, subscribers.follow_owner)
     subscribe(leads.ActivityLogged, subscribers.stop_on_attempt)
 

@@ -31,6 +31,7 @@ from leads.api.companies import CompanyResource
 from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
 from leads.api.imports import ImportResource
+from leads.api.merges import MergeResource
 from leads.api.people import PersonResource
 from leads.api.timeline import CompanyTimelineResource, PersonTimelineResource
 from leads.api.touchpoints import TouchpointResource
@@ -50,6 +51,7 @@ router = Router()
 router.register("people", PersonResource, basename="person")
 router.register("people/(?P<person>[0-9]{1,18})/events", PersonEventResource, basename="person-event")
 router.register("companies", CompanyResource, basename="company")
+router.register("merges", MergeResource, basename="merge")
 router.register("duplicates", DuplicateResource, basename="duplicate")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("imports", ImportResource, basename="import")

@@ -355,6 +355,7 @@ SPECTACULAR_SETTINGS = {
         "CampaignStatus": "leads.models.CampaignStatus",
         "ClockKind": "sla.models.ClockKind",
         "ClockState": "sla.models.ClockState",
+        "DuplicateKind": "leads.models.DuplicateKind",
         "EventKind": "leads.models.EventKind",
         "HandoffState": "funnel.models.HandoffState",
         "KeyKind": "leads.models.KeyKind",

@@ -115,6 +115,11 @@ DEFAULT_STAGES: tuple[Stage, ...] = (
         "lost", "Lost", Role.CLOSED, 4, Side.SALES,
         "There was a deal, and it went elsewhere.", "The last open opportunity of the lead was lost.",
     ),
+    Stage(
+        "merged", "Merged", Role.CLOSED, 0, Side.MARKETING,
+        "The person was known twice; another lead of theirs goes on.",
+        "Two records of one person were merged, and both had an open lead.",
+    ),
 )  # fmt: skip
 
 # The transition table. A pair that is missing is refused. Between two steps of the ladder the ranks decide

@@ -17,6 +17,8 @@ class Interest(models.Model):
     ordering by interest at any instant. ``cools_at`` is when interest falls below the lowest band.
     """
 
+    follows_merges = False  # computed anew from the union of events
+
     person = models.OneToOneField(Person, primary_key=True, on_delete=models.CASCADE, related_name="interest")
     definition = models.ForeignKey(
         DefinitionVersion, on_delete=models.PROTECT, related_name="+", db_index=False
@@ -39,6 +41,8 @@ class Interest(models.Model):
 
 class SignalDay(models.Model):
     """How often a capped signal of a person counted on one UTC day."""
+
+    follows_merges = False  # computed anew from the union of events
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
     definition = models.ForeignKey(

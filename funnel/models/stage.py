@@ -58,6 +58,7 @@ class MoveCause(models.TextChoices):
     LOST = "lost", _("Opportunity lost")
     MANUAL = "manual", _("Moved by hand")
     IMPORTED = "imported", _("Imported")
+    MERGED = "merged", _("Merged with another lead")
     CORRECTION = "correction", _("Correction")
 
 

@@ -27,6 +27,8 @@ def words(items: Iterable[str]) -> list[str]:
 def _word(item: str) -> str:
     if item == "definition":
         return _("it has not met the definition")
+    if item == "merged":
+        return _("it goes on as another lead of the same person")
     if item == "tombstone":
         return _("it is never delivered again")
     if item.startswith("exclusion "):

@@ -40,7 +40,7 @@ def follow(
         to = "opportunity"
     elif was is not None and was.kind != OpportunityStageKind.OPEN and not _won_otherwise(opportunity):
         to, cause, reopen = "opportunity", MoveCause.CORRECTION, True
-    if to == stage or stage in {"recycled", "disqualified"}:
+    if to == stage or stage in {"recycled", "disqualified", "merged"}:
         return
     lifecycle.move(
         lead=lead,

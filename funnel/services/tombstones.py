@@ -226,27 +226,23 @@ def hold(*, lead_ids: Collection[int]) -> None:
 
 
 @transaction.atomic
-def join(*, survivor_id: int, merged_id: int, now: datetime) -> list[int]:
-    """Two records are one person: what refuses either refuses the survivor. Returns the new keys' ids.
+def join(
+    *, survivor_id: int, merged_id: int, now: datetime, kind: str = TombstoneKeyKind.PERSON
+) -> list[int]:
+    """Two records are one: what refuses either refuses the survivor. Returns the new keys' ids.
 
     Addresses and numbers move to the survivor by themselves; the record's own key is added.
     """
-    refusing = TombstoneKey.objects.filter(kind=TombstoneKeyKind.PERSON, value=str(merged_id))
-    mine = TombstoneKey.objects.filter(kind=TombstoneKeyKind.PERSON, value=str(survivor_id))
+    refusing = TombstoneKey.objects.filter(kind=kind, value=str(merged_id))
+    mine = TombstoneKey.objects.filter(kind=kind, value=str(survivor_id))
     missing = refusing.exclude(tombstone__in=mine.values("tombstone")).order_by("tombstone_id")
     rows = [
-        TombstoneKey(tombstone_id=pk, kind=TombstoneKeyKind.PERSON, value=str(survivor_id))
+        TombstoneKey(tombstone_id=pk, kind=kind, value=str(survivor_id))
         for pk in missing.values_list("tombstone_id", flat=True)
     ]
     made = TombstoneKey.objects.bulk_create(rows)
     statements.note_earlier(tombstone_ids=[row.tombstone_id for row in made], now=now)
     return [row.pk for row in made]
-
-
-@transaction.atomic
-def part(*, key_ids: Sequence[int]) -> None:
-    """Take keys away that :func:`join` has added."""
-    TombstoneKey.objects.filter(pk__in=key_ids).delete()
 
 
 @transaction.atomic

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from leads.api.references import RefIn, refs_of
+from leads.api.references import RefIn, moved, refs_of
 from leads.forms.filters import CompanyFilter
 from leads.models import Company
-from leads.selectors import companies
+from leads.selectors import companies, merges
 from leads.services import companies as service
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut, VisibleKey
@@ -76,6 +78,11 @@ class CompanyResource(Listable, Retrievable, Creatable, Updatable, Resource):
 
     def visible(self) -> QuerySet[Company]:
         return Company.objects.visible_to(self.actor)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One object; one that was merged away answers 301 with where it is now."""
+        survivor = merges.company_standing_for(int(kwargs["pk"]))
+        return super().retrieve(request, *args, **kwargs) if survivor is None else moved(request, survivor.pk)
 
     def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         return companies.matching(queryset, text)

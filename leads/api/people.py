@@ -9,11 +9,13 @@ from django_filters import filters
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from leads.api.duplicates import LookalikeOut
-from leads.api.references import CompanyBriefOut, RefIn, refs_of
+from leads.api.references import CompanyBriefOut, RefIn, moved, refs_of
 from leads.models import Company, Lead, Person, PersonEmail, PersonPhone
-from leads.selectors import duplicates, people
+from leads.selectors import duplicates, merges, people
 from leads.services import finder
 from leads.services import people as service
 from smarketing.users.domain.roles import Capability as C
@@ -153,6 +155,11 @@ class PersonResource(Listable, Retrievable, Creatable, Updatable, Resource):
                 Prefetch("leads", Lead.objects.open()),
             )
         )
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One object; one that was merged away answers 301 with where it is now."""
+        survivor = merges.standing_for(int(kwargs["pk"]))
+        return super().retrieve(request, *args, **kwargs) if survivor is None else moved(request, survivor.pk)
 
     def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         return people.matching(queryset, text)

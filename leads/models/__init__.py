@@ -34,6 +34,7 @@ from leads.models.form import (
 from leads.models.identity import IdentityClaim, IdentityConflict, PersonTrait
 from leads.models.imports import ImportBefore, ImportMapping, ImportRun, ImportState, ImportTrace
 from leads.models.lead import Lead
+from leads.models.merge import Merge, MergedRow
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.privacy import Erasure, RetentionRule
 from leads.models.screening import Screening
@@ -103,6 +104,8 @@ __all__ = [
     "IntakeCount",
     "KeyKind",
     "Lead",
+    "Merge",
+    "MergedRow",
     "Person",
     "PersonEmail",
     "PersonPhone",

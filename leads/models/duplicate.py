@@ -59,6 +59,8 @@ class Duplicate(models.Model):
     of an erased person stays here.
     """
 
+    follows_merges = False
+
     kind = models.CharField(_("what"), max_length=8, choices=DuplicateKind.choices)
     left = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     right = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="duplicates_right")

@@ -55,6 +55,8 @@ class IdentityConflict(models.Model):
     ``person`` is the one that the call's user id names and that the event went to.
     """
 
+    follows_merges = False  # it was said of these two records
+
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identity_conflicts")
     other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -247,7 +247,13 @@ def _human(
     for attempt in range(_ATTEMPTS):
         found = people.find(emails=given.emails, phones=given.phones, refs=given.refs, country=given.country)
         if found is not None:
-            return people.fill(person=found, given=given, company=company, actor=actor, now=now), False
+            try:
+                return people.fill(person=found, given=given, company=company, actor=actor, now=now), False
+            except fields.EditedMeanwhile:
+                # They were merged between our look and our lock; look again and find the survivor.
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                continue
         try:
             return _new_person(given, company, actor=actor, now=now), True
         except people.IdentifierTaken:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +16,7 @@ from leads.forms.filters import CompanyFilter
 from leads.forms.records import NewCompanyForm
 from leads.models import Company
 from leads.selectors import companies as company_rows
-from leads.selectors import people
+from leads.selectors import merges, people
 from leads.services import companies
 from leads.views import facts, timeline
 from smarketing.core.errors import DomainError
@@ -90,6 +90,8 @@ def company_list(request: Request) -> HttpResponse:
 @page(capability=Capability.VIEW)
 def company_page(request: Request, pk: int) -> HttpResponse:
     """A company, its people rolled up and its leads. Panels of ``company.main`` … get the company."""
+    if (gone_into := merges.company_standing_for(pk)) is not None:
+        return HttpResponsePermanentRedirect(reverse("leads:company", args=[gone_into.pk]))
     company = access.get_company(request.user, pk)
     table = _people(request, company)
     context = {

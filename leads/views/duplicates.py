@@ -57,6 +57,7 @@ def duplicate_list(request: Request) -> HttpResponse:
         row="leads/_duplicate_row.html",
         empty=empty,
         dress=reads.dressed,
+        bulk="leads/_duplicates_bulk.html" if request.user.may(Capability.MERGE_RECORDS) else "",
         context={"may_merge": request.user.may(Capability.MERGE_RECORDS)},
     )
 
@@ -67,7 +68,7 @@ def dismiss(request: Request, pk: int) -> HttpResponse:
     pair = access.get_duplicate(request.user, pk, capability=Capability.MERGE_RECORDS)
     duplicates.dismiss(pair=pair, actor=request.user, now=request.now)
     undo = reverse("leads:duplicate_again", args=[pk])
-    return _next(request, pair, Toast(_("Remembered: not the same."), "ok", undo))
+    return onward(request, pair, Toast(_("Remembered: not the same."), "ok", undo))
 
 
 @page(capability=Capability.MERGE_RECORDS, methods=["POST"])
@@ -75,11 +76,11 @@ def ask_again(request: Request, pk: int) -> HttpResponse:
     """Take "not the same" back."""
     pair = access.get_duplicate(request.user, pk, capability=Capability.MERGE_RECORDS)
     duplicates.ask_again(pair=pair, actor=request.user, now=request.now)
-    return _next(request, pair, Toast(_("Back in the list."), "ok"), stay=True)
+    return onward(request, pair, Toast(_("Back in the list."), "ok"), stay=True)
 
 
-def _next(request: Request, pair: Duplicate, toast: Toast, *, stay: bool = False) -> HttpResponse:
-    """On to the next pair where somebody works through them; else the list again."""
+def onward(request: Request, pair: Duplicate, toast: Toast, *, stay: bool = False) -> HttpResponse:
+    """On to the next pair where somebody works through them; else to the list again."""
     if request.POST.get("next") and not stay:
         following = reads.next_open(request.user, after=pair)
         if following is not None:

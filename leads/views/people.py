@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from leads import access
 from leads.models import Lead, Person
-from leads.selectors import completeness, leads, tasks
+from leads.selectors import completeness, leads, merges, tasks
 from leads.selectors.completeness import Completeness
 from leads.views import facts, timeline
 from smarketing.users.domain.roles import Capability
@@ -36,6 +36,8 @@ def lead_page(request: Request, pk: int) -> HttpResponse:
 @page(capability=Capability.VIEW)
 def person_page(request: Request, pk: int) -> HttpResponse:
     """A person with all their laps. Panels of ``person.header`` … get the person."""
+    if (gone_into := merges.standing_for(pk)) is not None:
+        return HttpResponsePermanentRedirect(reverse("leads:person", args=[gone_into.pk]))
     person = access.get_person(request.user, pk)
     lead = leads.open_of(person.pk)
     context = {**_of_person(request, person, lead), "open_lead": lead, **_regions(request, "person", person)}

@@ -15,6 +15,8 @@ class Journey(models.Model):
     give the same rows. Money is not copied here: it is read from the won opportunities, per currency.
     """
 
+    follows_merges = False  # refreshed on the fact
+
     lead = models.OneToOneField(Lead, primary_key=True, on_delete=models.CASCADE, related_name="journey")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
     company = models.ForeignKey(

@@ -17,6 +17,8 @@ from sla.services.clocks import HandoffHasExpired
 from smarketing.users.domain.roles import Side
 from smarketing.users.models import User
 
+LEAD_CLOSED = "lead closed"
+
 
 @transaction.atomic
 def start_for_delivery(*, handoff_id: int, at: datetime, now: datetime) -> list[Clock]:
@@ -91,9 +93,7 @@ def cancel_for_closed_lead(*, lead_id: int, at: datetime, actor_id: int | None, 
     return [
         clock
         for handoff_id in sorted(handoff_ids)
-        for clock in cancel_open(
-            handoff_id=handoff_id, at=at, actor_id=actor_id, reason="lead closed", now=now
-        )
+        for clock in cancel_open(handoff_id=handoff_id, at=at, actor_id=actor_id, reason=LEAD_CLOSED, now=now)
     ]
 
 
@@ -110,6 +110,18 @@ def reopen_cancelled(*, handoff_id: int, actor_id: int | None, now: datetime) ->
         state=ClockState.CANCELLED
     ):
         clocks.withdraw(clock=clock, actor=actor, reason="answer undone", now=now)
+    return reopened
+
+
+@transaction.atomic
+def reopen_closed(*, lead_id: int, actor_id: int | None, now: datetime) -> list[Clock]:
+    """Let the clocks run again that the end of the lap had cancelled, now that it goes on."""
+    actor = User.objects.get(pk=actor_id) if actor_id else None
+    reopened = []
+    for clock in Clock.objects.filter(handoff__lead_id=lead_id, ended_at__isnull=False).order_by("pk"):
+        last = clock.actions.order_by("-pk").first()
+        if last is not None and last.verb == "cancel" and last.reason == LEAD_CLOSED:
+            reopened.append(clocks.reopen(clock=clock, actor=actor, reason="merge undone", now=now))
     return reopened
 
 

@@ -53,10 +53,11 @@ def test_what_is_not_there_is_404(signed_in: SignedIn, rita: User, path: str) ->
     assert signed_in(rita).get(path).status_code == 404
 
 
-def test_a_merged_person_is_404(signed_in: SignedIn, rita: User, ada: Lead) -> None:
+def test_a_merged_person_leads_to_the_one_they_are_now(signed_in: SignedIn, rita: User, ada: Lead) -> None:
     other = Person.objects.create(first_name="Augusta")
     Person.objects.filter(pk=ada.person_id).update(merged_into=other)
-    assert signed_in(rita).get(f"/people/{ada.person_id}/").status_code == 404
+    answer = signed_in(rita).get(f"/people/{ada.person_id}/")
+    assert (answer.status_code, answer["Location"]) == (301, f"/people/{other.pk}/")
 
 
 def test_a_fact_is_edited_in_place(signed_in: SignedIn, rita: User, ada: Lead) -> None:
