@@ -83,6 +83,8 @@ def all_steps() -> list[Step]:
 _WHOSE_VISITOR = "(visitor_id = ANY(%(visitors)s) OR person_id = ANY(%(persons)s))"
 _TRACE = "'erased-' || id::text"
 
+_OF_MERGE = "survivor_id = ANY(%(persons)s) OR merged_id = ANY(%(persons)s)"
+
 LEADS = (
     Step("leads_personemail", BY_PERSON),
     Step("leads_personphone", BY_PERSON),
@@ -94,6 +96,8 @@ LEADS = (
         "email_placed_on_id = ANY(%(persons)s) OR user_placed_on_id = ANY(%(persons)s)",
     ),
     Step("leads_duplicate", "left_id = ANY(%(persons)s) OR right_id = ANY(%(persons)s)"),
+    Step("leads_mergedrow", f"merge_id IN (SELECT id FROM leads_merge WHERE {_OF_MERGE})"),  # noqa: S608
+    Step("leads_merge", _OF_MERGE),
     Step("leads_visitorjoin", BY_PERSON),
     Step(
         "leads_event",
