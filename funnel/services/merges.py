@@ -18,6 +18,7 @@ from funnel.models import (
     Handoff,
     HandoffState,
     Interest,
+    LeadScore,
     LeadState,
     MoveCause,
     Opportunity,
@@ -31,6 +32,7 @@ from leads.services import merge_ledger
 from smarketing.core import events, locks
 from smarketing.users.models import User
 
+UNQUALIFIED = "unqualified"
 _WAITING = (HandoffState.ASSEMBLING, HandoffState.DELIVERED)
 _IN_WORK = frozenset({"mql", "sql", "opportunity"})
 
@@ -72,10 +74,17 @@ def end_one_lap(*, merge_id: int, lead_ids: Sequence[int], actor_id: int | None,
 
 @transaction.atomic(savepoint=False)
 def join_tombstones(*, merge_id: int, survivor_id: int, merged_id: int, now: datetime) -> None:
-    """What refuses either person refuses the one."""
+    """What refuses either person refuses the one. Also notes who has not qualified yet: with the events
+    of both they may, and an undoing takes that back where nothing followed from it.
+    """
+    record = Merge.objects.get(pk=merge_id)
     made = tombstones.join(survivor_id=survivor_id, merged_id=merged_id, now=now)
     if made:
-        merge_ledger.made(merge=Merge.objects.get(pk=merge_id), model=TombstoneKey, keys=made)
+        merge_ledger.made(merge=record, model=TombstoneKey, keys=made)
+    waiting = LeadScore.objects.filter(lead__person=survivor_id, lead__closed_at=None, qualified_at=None)
+    if ids := list(waiting.values_list("lead_id", flat=True)):
+        record.written = {**record.written, UNQUALIFIED: ids}
+        record.save(update_fields=["written"])
 
 
 @transaction.atomic(savepoint=False)
@@ -94,6 +103,7 @@ def take_apart(*, merge_id: int, lead_ids: Sequence[int], actor_id: int | None, 
     reopened = Handoff.objects.filter(
         pk__in=merge_ledger.rows_of(merge=record, model=Handoff), state=HandoffState.DELIVERED
     )
+    _unqualify(record)
     waiting = {handoff.lead_id: handoff for handoff in reopened.select_related("lead", "owner")}
     people = Lead.objects.filter(pk__in=lead_ids).values_list("person_id", flat=True)
     known = list(Interest.objects.filter(person__in=people).values_list("person_id", flat=True))
@@ -109,6 +119,13 @@ def take_apart(*, merge_id: int, lead_ids: Sequence[int], actor_id: int | None, 
             events.publish(
                 HandoffReopened(handoff.pk, handoff.lead_id, handoff.owner.pk, "returned", by, now)
             )
+
+
+def _unqualify(record: Merge) -> None:
+    """Who qualified by the other's events alone has not, unless sales has the lead by now."""
+    ids = record.written.get(UNQUALIFIED, [])
+    followed = Handoff.objects.filter(lead__in=ids, created_at__gte=record.merged_at).values("lead")
+    LeadScore.objects.filter(lead__in=ids).exclude(lead__in=followed).update(qualified_at=None)
 
 
 def _in_hand(state: LeadState) -> int:

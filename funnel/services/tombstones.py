@@ -240,8 +240,10 @@ def join(
         TombstoneKey(tombstone_id=pk, kind=kind, value=str(survivor_id))
         for pk in missing.values_list("tombstone_id", flat=True)
     ]
+    known = list(mine.values_list("tombstone_id", flat=True))
     made = TombstoneKey.objects.bulk_create(rows)
-    statements.note_earlier(tombstone_ids=[row.tombstone_id for row in made], now=now)
+    # Whoever came along is in a rep's hands already, though one of the two was refused.
+    statements.note_earlier(tombstone_ids=[*known, *(row.tombstone_id for row in made)], now=now)
     return [row.pk for row in made]
 
 

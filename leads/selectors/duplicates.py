@@ -34,6 +34,7 @@ FIELDS: dict[str, str | Promise] = {
     "company_name": _("Name"),
     "domain": _("Domain"),
     "company_phone": _("Phone"),
+    "identifiers": _("Tracking named both as one"),
 }
 LEVELS: dict[str, str | Promise] = {
     "same": _("the same"),

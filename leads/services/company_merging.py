@@ -17,7 +17,7 @@ from leads.models import Company, Duplicate, DuplicateKind, Lead, Merge, Person
 from leads.services import companies, duplicates, merge_ledger, searching
 from leads.services.merging import BadChoice, CantMerge
 from smarketing.audit.services import entries
-from smarketing.core import events
+from smarketing.core import events, locks
 from smarketing.core.errors import FieldError
 from smarketing.users.models import User
 
@@ -68,7 +68,7 @@ def merge(
 def take_apart(*, record: Merge, actor: User | None, now: datetime) -> None:
     """Two companies again, within the undoing. Raises :class:`CantMerge` where a later merge stands on it."""
     ids = [record.survivor_key, record.merged_key]
-    found = {c.pk: c for c in Company.objects.filter(pk__in=ids).order_by("pk").select_for_update()}
+    found = {company.pk: company for company in locks.rows(Company.objects.all(), ids)}
     survivor, merged = found[ids[0]], found[ids[1]]
     if survivor.merged_into_id is not None or merged.merged_into_id != survivor.pk:
         raise CantMerge(_("A later merge stands on this one. Undo that first."))
@@ -86,8 +86,8 @@ def take_apart(*, record: Merge, actor: User | None, now: datetime) -> None:
 def _locked(survivor_id: int, merged_id: int) -> tuple[Company, Company]:
     if survivor_id == merged_id:
         raise CantMerge(_("A record can't be merged with itself."))
-    rows = Company.objects.filter(pk__in=[survivor_id, merged_id], merged_into=None).order_by("pk")
-    found = {company.pk: company for company in rows.select_for_update()}
+    present = Company.objects.filter(merged_into=None)
+    found = {company.pk: company for company in locks.rows(present, [survivor_id, merged_id])}
     if len(found) != 2:
         raise CantMerge(_("One of the two was merged or removed meanwhile. Look at them again."))
     return found[survivor_id], found[merged_id]

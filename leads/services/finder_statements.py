@@ -156,6 +156,20 @@ _KEEP = """
 INSERT INTO finder_result
 SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::float8[], %s::text[], %s::text[])
 """
+# A call said that two identified persons are one; nothing was merged, so somebody decides.
+_CONFLICTS = """
+INSERT INTO finder_result
+SELECT DISTINCT least(c.person_id, c.other_id), greatest(c.person_id, c.other_id), 8, 'probable',
+       '[{"field": "identifiers", "level": "same", "weight": 8}]'
+  FROM leads_identityconflict c
+  JOIN leads_person p ON p.id = c.person_id AND p.merged_into_id IS NULL
+  JOIN leads_person o ON o.id = c.other_id AND o.merged_into_id IS NULL
+ WHERE c.person_id <> c.other_id
+   AND (%(only)s::bigint[] IS NULL OR c.person_id = ANY(%(only)s::bigint[])
+        OR c.other_id = ANY(%(only)s::bigint[]))
+   AND NOT EXISTS (SELECT 1 FROM finder_result r WHERE r.one = least(c.person_id, c.other_id)
+                      AND r.other = greatest(c.person_id, c.other_id))
+"""
 _STORE = """
 INSERT INTO leads_duplicate (kind, {left}_id, {right}_id, score, band, evidence, state, found_at)
 SELECT %(kind)s, one, other, score, band, evidence::jsonb, 'open', %(now)s FROM finder_result
@@ -235,5 +249,7 @@ def store(*, cursor: Any, kind: str, only: Sequence[int] | None, now: datetime) 
     sides = _SIDES[DuplicateKind(kind)]
     cursor.execute("CREATE INDEX ON finder_result (one, other); ANALYZE finder_result")
     given = {"kind": kind, "now": now, "only": None if only is None else list(only)}
+    if kind == DuplicateKind.PERSON:
+        cursor.execute(_CONFLICTS, given)
     cursor.execute(_STORE.format(**sides), given)
     cursor.execute(_FORGET.format(**sides), given)

@@ -1,8 +1,9 @@
 """Merging two persons into one. Nothing is lost, every moved row is written down, and it can be undone.
 
 Order of locks: handoffs and deals (by the app that has them, on ``RecordsMerging``), both persons by
-key, their leads by key, and then what the facts set off. Persons are locked against new rows that refer
-to them, so whoever adds one waits and then finds the survivor, or is swept after.
+key, their leads by key, and then what the facts set off. Whoever adds a row for the one that goes, having
+read them before, is not made to wait (references are proved at the commit, so that would be a wait in a
+circle): a loop sends such a row after.
 """
 
 from __future__ import annotations
@@ -87,11 +88,11 @@ def merge(
 
 
 def locked(*, survivor_id: int, merged_id: int) -> tuple[Person, Person]:
-    """Both persons, locked against rows that would refer to them. Raises :class:`CantMerge`."""
+    """Both persons, locked in the order of their keys. Raises :class:`CantMerge`."""
     if survivor_id == merged_id:
         raise CantMerge(_("A record can't be merged with itself."))
-    rows = Person.objects.filter(pk__in=[survivor_id, merged_id], merged_into=None).order_by("pk")
-    found = {person.pk: person for person in rows.select_for_update()}
+    present = Person.objects.filter(merged_into=None)
+    found = {person.pk: person for person in locks.rows(present, [survivor_id, merged_id])}
     if len(found) != 2:
         raise CantMerge(_("One of the two was merged or removed meanwhile. Look at them again."))
     return found[survivor_id], found[merged_id]

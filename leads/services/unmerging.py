@@ -59,8 +59,7 @@ def unmerge(*, merge: Merge, actor: User | None, now: datetime) -> Merge:
 
 def _take_apart(record: Merge, *, actor: User | None, now: datetime) -> None:
     ids = (record.survivor_key, record.merged_key)
-    people = Person.objects.filter(pk__in=ids).order_by("pk").select_for_update()
-    found = {person.pk: person for person in people}
+    found = {person.pk: person for person in locks.rows(Person.objects.all(), ids)}
     survivor, merged = found[ids[0]], found[ids[1]]
     if survivor.merged_into_id is not None or merged.merged_into_id != survivor.pk:
         raise CantUnmerge(_("A later merge stands on this one. Undo that first."))

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from leads.models import Company, Duplicate, FinderState, Person
+from leads.models import Company, Duplicate, FinderState, IdentityConflict, Person, Source
 from leads.selectors import duplicates as reads
 from leads.services import companies, duplicates, finder, finder_evaluation, people
 from smarketing.users.models import User
@@ -101,6 +101,20 @@ def test_custom_attributes_that_hold_a_birth_date_or_postcode_are_compared(now: 
     finder.find(now=now)
     fields = {p["field"] for p in Duplicate.objects.get().evidence}
     assert {"birth_date", "postcode"} <= fields
+
+
+def test_persons_of_whom_tracking_said_that_they_are_one_are_offered(now: datetime) -> None:
+    web = Source.objects.get(code="web")
+    one = person(now, last_name="Lovelace", emails=["a@x.example"])
+    other = person(now, last_name="Babbage", emails=["b@y.example"])
+    IdentityConflict.objects.create(person=other, other=one, source=web, user_id="u7", at=now)
+    finder.find(now=now)
+    pair = Duplicate.objects.get()
+    assert (pair.left, pair.right, pair.band, pair.evidence[0]["field"]) == (
+        one, other, "probable", "identifiers",
+    )  # fmt: skip
+    finder.find(now=now + DAY)
+    assert Duplicate.objects.count() == 1
 
 
 def test_companies_are_found_by_name_and_domain(now: datetime) -> None:
