@@ -16,17 +16,15 @@ from zoneinfo import ZoneInfo
 from funnel.events import HandoffDelivered, HandoffExpired, HandoffGateFailed
 from funnel.models import Handoff
 from leads.models import Campaign, Channel, Source
-from leads.services import events
 from leads.services import leads as lead_services
 from leads.services.companies import CompanyInput
-from leads.services.events import EventInput
 from leads.services.people import PersonInput
 from sla.services import sweep
 from smarketing.core.events import subscribe
-from smarketing.demo import story
 from smarketing.demo.people import Customer, customers
 from smarketing.demo.reps import Reps
 from smarketing.demo.timeline import Step, Timeline, WorkingHours
+from smarketing.demo.traffic import Traffic
 from smarketing.users.models import User
 
 YEAR = timedelta(days=365)
@@ -57,9 +55,8 @@ class Simulation:
         self.hours = WorkingHours(world.zone)
         self.reps = Reps(world.users, self.timeline, self.hours, self.random)
         self._news: list[tuple[int, Callable[[Handoff, datetime], None]]] = []
-        self._rows: list[EventInput] = []
+        self.traffic = Traffic(world.web, seed=seed + 1)
         self._swept_hour: datetime | None = None
-        self._visits = 0
 
     def run(self) -> int:
         """Plan the captures and let the year happen; returns the number of steps taken."""
@@ -96,10 +93,15 @@ class Simulation:
                 actor=None,
                 now=now,
             )
+            self._record_later(now)
+            self.traffic.strangers(at=now)
+            self.traffic.arrive(customer, at=now)
+            self.traffic.named(customer, captured.lead.person, now=now)
             self._plan_visits(customer, captured.lead.person_id, now)
             if customer.is_recent and customer.fit:
                 asked = self.end - timedelta(minutes=self.random.uniform(5, 240))
-                self.timeline.plan(max(asked, now + timedelta(minutes=5)), self._ask(captured.lead.person_id))
+                again = self._ask(customer, captured.lead.person_id)
+                self.timeline.plan(max(asked, now + timedelta(minutes=5)), again)
 
         return step
 
@@ -113,60 +115,36 @@ class Simulation:
 
     def _visit(self, customer: Customer, person_id: int, index: int) -> Step:
         def step(now: datetime) -> None:
-            if not self._rows:
-                self.timeline.plan(now + LATENCY, self._record)
-            first = len(self._rows)
-
-            def add(kind: str, name: str, url: str, minutes: float) -> None:
-                self._visits += 1
-                self._rows.append(
-                    EventInput(
-                        source=self.world.web,
-                        message_id=f"visit-{self._visits}",
-                        kind=kind,
-                        name=name,
-                        url=f"https://{story.DOMAIN}{url}",
-                        occurred_at=now - timedelta(minutes=minutes),
-                        person_id=person_id,
-                    )
-                )
-
-            for page in self._pages(customer, index):
-                add("page", "", page, 6 - (len(self._rows) - first))
+            self._record_later(now)
+            self.traffic.look(customer, self._pages(customer, index), at=now - timedelta(minutes=2))
+            soon = now - timedelta(minutes=1)
             if self.random.random() < 0.25 * customer.heat:
-                add("track", "Content Downloaded", "/guides/ten-figures", 1.0)
+                self.traffic.act(customer, "Content Downloaded", "/guides/ten-figures", at=soon)
             if self.random.random() < 0.16 * customer.heat:
-                add("form", "Request a demo", "/demo", 0.5)
+                self.traffic.ask(customer, person_id, "Request a demo", "/demo", at=soon)
             elif index == 0 and customer.effort and customer.effort.kind == "event":
-                add("track", "Webinar Attended", customer.effort.page, 0.5)
+                self.traffic.act(customer, "Webinar Attended", customer.effort.page, at=soon)
 
         return step
 
-    def _ask(self, person_id: int) -> Step:
+    def _ask(self, customer: Customer, person_id: int) -> Step:
         """Look at the prices and ask for a demo: so the queue of today has something in it."""
 
         def step(now: datetime) -> None:
-            pages = (("page", "", "/pricing"), ("form", "Request a demo", "/demo"))
-            rows = [
-                EventInput(
-                    source=self.world.web,
-                    message_id=f"ask-{person_id}-{url}",
-                    kind=kind,
-                    name=name,
-                    url=f"https://{story.DOMAIN}{url}",
-                    occurred_at=now,
-                    person_id=person_id,
-                )
-                for kind, name, url in pages
-            ]
-            events.record(rows=rows, now=now)
+            self.traffic.look(customer, ("/pricing",), at=now)
+            self.traffic.ask(customer, person_id, "Request a demo", "/demo", at=now)
+            self.traffic.record(now)
 
         return step
 
+    def _record_later(self, now: datetime) -> None:
+        """Have what is about to happen on the website recorded together with what comes soon after."""
+        if self.traffic.is_empty:
+            self.timeline.plan(now + LATENCY, self._record)
+
     def _record(self, now: datetime) -> None:
-        """Store the visits since the last time, as a worker takes a batch from the inbox."""
-        rows, self._rows = self._rows, []
-        events.record(rows=rows, now=now)
+        if not self.traffic.is_empty:
+            self.traffic.record(now)
 
     def _pages(self, customer: Customer, index: int) -> Sequence[str]:
         first = customer.effort.page if customer.effort and index == 0 else "/"
