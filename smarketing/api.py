@@ -27,12 +27,14 @@ from funnel.api.stages import OpportunityStageResource, StageResource
 from funnel.api.tombstones import TombstoneResource
 from leads.api.activities import ActivityResource
 from leads.api.campaigns import CampaignResource
+from leads.api.channel_rules import ChannelRulesResource
 from leads.api.companies import CompanyResource
 from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
 from leads.api.imports import ImportResource
 from leads.api.merges import MergeResource
 from leads.api.people import PersonResource
+from leads.api.sessions import PersonSessionResource
 from leads.api.timeline import CompanyTimelineResource, PersonTimelineResource
 from leads.api.touchpoints import TouchpointResource
 from leads.api.tracking import DeadLetterResource, SourceResource, WriteKeyResource
@@ -50,11 +52,13 @@ from smarketing.web.rest.routers import Router
 router = Router()
 router.register("people", PersonResource, basename="person")
 router.register("people/(?P<person>[0-9]{1,18})/events", PersonEventResource, basename="person-event")
+router.register("people/(?P<person>[0-9]{1,18})/sessions", PersonSessionResource, basename="person-session")
 router.register("companies", CompanyResource, basename="company")
 router.register("merges", MergeResource, basename="merge")
 router.register("duplicates", DuplicateResource, basename="duplicate")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("imports", ImportResource, basename="import")
+router.register("channel-rules", ChannelRulesResource, basename="channel-rules")
 router.register("touchpoints", TouchpointResource, basename="touchpoint")
 router.register("sources", SourceResource, basename="source")
 router.register("write-keys", WriteKeyResource, basename="write-key")

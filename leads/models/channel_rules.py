@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
+
+
+class ChannelRuleSetQuerySet(models.QuerySet["ChannelRuleSet"]):
+    """Chainable verbs over versions of the rules."""
+
+    def visible_to(self, user: User) -> ChannelRuleSetQuerySet:
+        """Whoever may view reads how visits are judged."""
+        return self.all() if user.may(Capability.VIEW) else self.none()
 
 
 class ChannelRuleSet(models.Model):
@@ -19,6 +30,8 @@ class ChannelRuleSet(models.Model):
     channel_code = models.CharField(max_length=40, blank=True)
     actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[ChannelRuleSet]] = ChannelRuleSetQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"channel rules {self.number}"
