@@ -32,7 +32,7 @@ class Entry:
         self._page_threads = page_threads
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._pid = 0
+        os.register_at_fork(after_in_child=self._forget_threads)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if is_ours(environ.get("PATH_INFO", "")):
@@ -41,10 +41,13 @@ class Entry:
         return self._workers().submit(self.pages, environ, start_response).result()
 
     def _workers(self) -> ThreadPoolExecutor:
-        """The threads of this process; a fork takes none along."""
-        if self._pool is None or self._pid != os.getpid():
-            with self._lock:
-                if self._pool is None or self._pid != os.getpid():
-                    self._pool = ThreadPoolExecutor(self._page_threads, thread_name_prefix="page")
-                    self._pid = os.getpid()
-        return self._pool
+        """The threads of this process."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._page_threads, thread_name_prefix="page")
+            return self._pool
+
+    def _forget_threads(self) -> None:
+        """A fork takes no threads along."""
+        self._lock = threading.Lock()
+        self._pool = None

@@ -65,11 +65,11 @@ class GroupCommit:
 
     def __init__(self) -> None:
         self._reset()
+        os.register_at_fork(after_in_child=self._reset)
         atexit.register(self._last_counts)
 
     def _reset(self) -> None:
         """A fresh start: in a new process neither the thread nor the locks of the old one are of use."""
-        self._pid = os.getpid()
         self._nudger = Nudger("inbox")
         self._thread: threading.Thread | None = None
         self._gathered = threading.Condition()
@@ -89,9 +89,9 @@ class GroupCommit:
     def state(self, *, seconds: float) -> Snapshot:
         """The snapshot; at most a second old while the database answers, else the last one."""
         now = time.monotonic()
-        if self._pid == os.getpid() and self._state is not None and now < self._next_state_at:
+        if self._state is not None and now < self._next_state_at:
             return self._state
-        if self._pid != os.getpid() or now >= self._refuse_until:
+        if now >= self._refuse_until:
             ticket = _Ticket(())
             with self._running() as gathered:
                 self._wants_state.append(ticket)
@@ -139,8 +139,6 @@ class GroupCommit:
     @contextlib.contextmanager
     def _running(self) -> Iterator[threading.Condition]:
         """The lock of what gathers, held, with a thread at work that belongs to this process."""
-        if self._pid != os.getpid():
-            self._reset()
         with self._gathered:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
@@ -249,14 +247,12 @@ class GroupCommit:
             intake.count(outcomes=counts, now=now)
             counts = Counter()
             intake.note_use(events=uses, now=now)
-        except Exception:
+        except Exception as error:  # figures must not keep messages out
+            log.warning("intake_counts_kept_back", error=type(error).__name__)
+            self._disconnect()
             with self._counting:
                 self._counts.update(counts)
-            raise
 
     def _last_counts(self) -> None:
-        if self._pid == os.getpid() and self._thread is not None and self._has_counts():
-            try:
-                self._write_counts(clock.now())
-            except Exception as error:  # the process ends; what is lost are figures of one second
-                log.warning("intake_counts_lost", error=type(error).__name__)
+        if self._thread is not None and self._has_counts():
+            self._write_counts(clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,3 +240,30 @@ def test_what_a_closed_page_could_not_send_is_sent_by_the_next(shop: Site) -> No
     page.unroute("**/v1/batch")
     page.reload()
     wait_until_told(1, "Kept")
+
+
+SDKS = Path(__file__).parents[1] / "leads" / "intake" / "node" / "node_modules"
+SNIPPET = """<script>
+var analytics = window.analytics = []; analytics._writeKey = "{key}"; analytics._cdn = "{host}";
+analytics.invoked = true; analytics.push(["page"]);
+</script><script async src="{host}/analytics.js/v1/{key}/analytics.min.js"></script>"""
+
+
+@pytest.mark.skipif(not SDKS.exists(), reason="npm ci --ignore-scripts in tests/leads/intake/node")
+def test_the_browser_sdk_of_segment_needs_no_host_but_ours(
+    shop: Site, live_server: LiveServer, key: WriteKey, settings: Any
+) -> None:
+    settings.NPM_ROOT, settings.SITE_URL = SDKS, live_server.url
+    hosts: set[str] = set()
+    page = shop(before=SNIPPET.format(host=live_server.url, key=key.public_key))
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.wait_for_function("window.analytics && window.analytics.initialized")
+    page.evaluate(
+        "analytics.identify('u-9', {email: 'ada@engines.example'}); analytics.track('Clicked', {n: 1})"
+    )
+    (clicked,) = wait_until_told(1, "Clicked")
+    (person,) = wait_until_told(1, kind="identify")
+    assert (clicked["user_id"], clicked["properties"]) == ("u-9", {"n": 1})
+    assert person["traits"]["email"] == "ada@engines.example"
+    assert clicked["message_id"].startswith("ajs-next-")
+    assert hosts <= {live_server.url.split("/")[2], page.url.split("/")[2]}
