@@ -347,7 +347,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # Members called alike ("kind", "state") whose values differ, each with a name of its own.
-    # Members called alike ("kind", "state") whose values differ, each with a name of its own.
     "ENUM_NAME_OVERRIDES": {
         "ActivityKind": "leads.models.ActivityKind",
         "ActivityOutcome": "leads.models.ActivityOutcome",
