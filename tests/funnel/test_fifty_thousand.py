@@ -33,7 +33,7 @@ s AS (
 INSERT INTO leads_event (id, source_id, person_id, visitor_id, anonymous_id, kind, name, url, occurred_at,
                          received_at, properties)
 SELECT gen_random_uuid(), v.source_id, v.person_id, v.id, '',
-       CASE WHEN e = 9 AND n %% 50 = 0 THEN 'form' ELSE 'page' END, 'Page ' || (n * 7 + e) %% 50,
+       CASE WHEN e = 9 AND n %% 50 = 1 THEN 'form' ELSE 'page' END, 'Page ' || (n * 7 + e) %% 50,
        'https://www.example.com/p/' || (n * 7 + e) %% 50,
        %(now)s - n * interval '2 hours' + e * interval '1 minute',
        %(now)s, '{"engagement_seconds": 24}'

@@ -66,7 +66,7 @@ def test_a_lead_becomes_a_customer_and_the_report_shows_it() -> None:
     assert lead["owner"] == {"id": rita.pk, "name": "Rita Rep"}
     assert lead["handoff"]["state"] == "delivered"
 
-    (clock_row,) = read(sales, f"clocks?owner={rita.pk}&open=true")["results"]
+    (clock_row,) = read(sales, f"clocks?owner={rita.pk}&open=true&kind=respond")["results"]
     assert (clock_row["lead"], clock_row["state"]) == (lead["id"], "running")
 
     (waiting,) = read(sales, f"handoffs?state=delivered&owner={rita.pk}")["results"]
