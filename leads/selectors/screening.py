@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from leads.domain.screening import REASONS, Rules, read_networks
-from leads.models import IntakeCount, Screening
+from leads.models import IntakeCount, Screening, Source, SourceKind
 
 DAYS = 30
 
@@ -27,6 +27,11 @@ def in_force() -> Rules:
 @lru_cache(maxsize=4)
 def _read(networks: tuple[str, ...], hosts: tuple[str, ...]) -> Rules:
     return Rules(read_networks(networks), hosts)
+
+
+def tracked_sources() -> QuerySet[Source]:
+    """The sources whose behaviour is tracked: websites and programs."""
+    return Source.objects.filter(kind__in=(SourceKind.WEB, SourceKind.API)).order_by("code")
 
 
 def dropped(*, now: datetime) -> dict[str, int]:

@@ -86,6 +86,7 @@ class _Reconciliation:
         self.person_of = resolved.person_of
         self.person_of.update(_present(self.nodes))
         self._bare: dict[int, bool] = {}
+        self._merged: dict[int, bool] = {}
 
     def run(self) -> None:
         """Bring the persons in line with the claims."""
@@ -163,6 +164,11 @@ class _Reconciliation:
         return homes
 
     def _movable(self, node: Node, person: int) -> bool:
+        """Tracking put it there by itself, and no colleague has merged anybody into the person since."""
+        if person not in self._merged:
+            self._merged[person] = Person.objects.filter(merged_into=person).exists()
+        if self._merged[person]:
+            return False
         return (node, person) in self.component.placed or (node[0] != EMAIL and self.is_bare(person))
 
     def _bring(self, node: Node, home: int, *, taken: Collection[int]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,9 +14,9 @@ from leads.domain import mails
 from leads.domain import screening as rules
 from leads.domain.mails import Happening
 from leads.domain.tracking import Message
-from leads.models import Event, EventKind, Screening
+from leads.models import Event, EventKind, Screening, Source
 from leads.selectors import screening
-from leads.services import fields, intake
+from leads.services import fields, intake, sources
 from smarketing.core.changes import changed
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.core.keysets import among
@@ -37,11 +37,15 @@ def update(
     *,
     networks: Sequence[str],
     hosts: Sequence[str],
+    lead_sources: Collection[Source] | None = None,
     expected_version: int,
     actor: User | None,
     now: datetime,
 ) -> Screening:
-    """Say which networks and hosts are our own. Raises :class:`BadNetwork` or ``EditedMeanwhile``."""
+    """Say which networks and hosts are our own, and at which sources strangers become leads.
+
+    ``lead_sources`` of ``None`` leaves these as they are. Raises :class:`BadNetwork` or ``EditedMeanwhile``.
+    """
     try:
         read = rules.read_networks(networks[:_MAX])
     except ValueError as error:
@@ -52,6 +56,10 @@ def update(
         Screening.objects.bulk_create([Screening(**fields.stamps(now=now))], ignore_conflicts=True)
         row = Screening.objects.select_for_update().get()
     fields.same_version(record=row, expected=expected_version)
+    if lead_sources is not None:
+        chosen = {source.pk for source in lead_sources}
+        for source in screening.tracked_sources():
+            sources.set_opening_laps(source=source, opens_laps=source.pk in chosen, actor=actor, now=now)
     before = {"networks": row.networks, "hosts": row.hosts}
     row.networks = [str(network) for network in read]
     row.hosts = list(dict.fromkeys(h for text in hosts[:_MAX] if (h := text.strip().lower()[:253])))

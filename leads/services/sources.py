@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.models import Source, SourceKind
 from leads.services import fields
+from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict
 from smarketing.core.prepared import Query, given
 from smarketing.core.transactions import joined
+from smarketing.users.models import User
 
 _OF_CODE = Query("source_of_code", lambda: Source.objects.filter(code=given("code")))
 
@@ -48,6 +51,19 @@ def ensure(*, code: str, name: str = "", kind: str, now: datetime) -> Source:
 def manual(*, now: datetime) -> Source:
     """Where records come from that a colleague typed in."""
     return ensure(code="manual", name="Typed in", kind=SourceKind.MANUAL, now=now)
+
+
+@transaction.atomic
+def set_opening_laps(*, source: Source, opens_laps: bool, actor: User | None, now: datetime) -> Source:
+    """Say whether people whom tracking of this source identifies for the first time become leads."""
+    locked = Source.objects.select_for_update().get(pk=source.pk)
+    if locked.opens_laps != opens_laps:
+        before = {"opens_laps": locked.opens_laps}
+        locked.opens_laps, locked.updated_at = opens_laps, now
+        locked.save(update_fields=["opens_laps", "updated_at"])
+        after = {"opens_laps": opens_laps}
+        changed(actor=actor, action="source_changed", obj=locked, now=now, before=before, after=after)
+    return locked
 
 
 @joined()

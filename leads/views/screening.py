@@ -35,6 +35,7 @@ def screening_page(request: Request) -> HttpResponse:
             screening.update(
                 networks=given["networks"],
                 hosts=given["hosts"],
+                lead_sources=given["lead_sources"],
                 expected_version=given["version"],
                 actor=request.user,
                 now=request.now,

@@ -8,13 +8,14 @@ from leads.models import (
     Event,
     IdentityClaim,
     IdentityConflict,
+    Lead,
     Person,
     PersonEmail,
     PersonRef,
     Visitor,
     VisitorJoin,
 )
-from leads.services import people, visitors
+from leads.services import merges, people, visitors
 from tests.leads.tracking.conftest import START
 
 NOON = START + timedelta(hours=3)
@@ -173,3 +174,41 @@ def test_the_earliest_claim_of_a_pair_is_kept(say, told):
     claim = IdentityClaim.objects.get()
     assert claim.at == START + timedelta(minutes=2)
     assert claim.email_placed_on == claim.user_placed_on == Person.objects.get()
+
+
+def test_what_colleagues_have_merged_no_later_claim_parts(say, told, mara, now):
+    told(
+        say("identify", user="a", traits={"email": "a@x.example"}),
+        say("identify", minute=1, user="b", traits={"email": "b@x.example"}),
+    )
+    a, b = (PersonEmail.objects.get(email=f"{n}@x.example").person for n in "ab")
+    merges.merge_records(kind="person", survivor_id=a.pk, merged_id=b.pk, actor=mara, now=now)
+    told(
+        say("identify", minute=5, user="b", traits={"email": "b2@x.example"}),
+        say("track", minute=6, user="b", name="Signed In"),
+    )
+    assert set(a.emails.values_list("email", flat=True)) == {"a@x.example", "b@x.example", "b2@x.example"}
+    assert not Event.objects.exclude(person=a).exists()
+
+
+def test_a_source_of_customers_makes_no_leads(say, told, web):
+    told(say("identify", user="a", traits={"email": "a@x.example"}))
+    web.opens_laps = False
+    web.save(update_fields=["opens_laps"])
+    told(say("identify", minute=1, user="b", traits={"email": "b@x.example"}))
+    assert [lead.person.emails.get().email for lead in Lead.objects.all()] == ["a@x.example"]
+
+
+def test_a_new_lead_tells_the_visit_by_which_they_came(say, told):
+    ad = {"utm_source": "google", "utm_medium": "cpc"}
+    told(
+        say(anonymous="v", url="https://x.example/lp", campaign=ad),
+        say("identify", minute=2, anonymous="v", user="a", traits={"email": "a@x.example"}),
+    )
+    lead = Lead.objects.get()
+    assert (lead.channel.code, lead.landing_page, lead.captured_at) == (
+        "paid_search",
+        "https://x.example/lp",
+        START + timedelta(minutes=2),
+    )
+    assert [t.channel.code for t in lead.touchpoints.all()] == ["paid_search"]
