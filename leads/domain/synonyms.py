@@ -1,7 +1,7 @@
 """The fields of each kind of record and the names other systems give them, folded.
 
 The order of the names is their priority. Sources: Salesforce Data Loader and report headers, HubSpot exports
-and tables, Pipedrive, plain spreadsheets.
+and tables, Pipedrive, Apollo, Mautic, Marketo, plain spreadsheets.
 """
 
 from __future__ import annotations
@@ -35,26 +35,38 @@ SHARED_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 
 _PERSON = {
-    "first_name": "firstname givenname forename vorname prenom contactfirstname",
-    "last_name": "lastname surname familyname nachname nom sobrenome contactlastname",
+    "first_name": "firstname givenname forename vorname prenom contactfirstname personfirstname",
+    "last_name": "lastname surname familyname nachname nom sobrenome contactlastname personlastname",
     "name": "name fullname contactname leadname personname customername prospectname",
-    "email": "email emailaddress mail primaryemail workemail businessemail contactemail emailid leademail",
+    "email": "email emailaddress mail primaryemail workemail businessemail contactemail emailid leademail"
+    " personemailwork personemail personemailhome personemailother",
     "phone": "phone phonenumber telephone tel businessphone workphone contactphone officephone telefon"
-    " telefone",
-    "mobile_phone": "mobilephone mobile mobilephonenumber cell cellphone mobilenumber handy celular",
-    "title": "title jobtitle position jobrole job designation",
+    " telefone workdirectphone personphonework personphone corporatephone companyphone otherphone",
+    "mobile_phone": "mobilephone mobile mobilephonenumber cell cellphone mobilenumber handy celular"
+    " personphonemobile",
+    "title": "title jobtitle position jobrole job designation personjobtitle",
     "company": "company companyname companyaccount account accountname organization organisation"
-    " organizationname organisationname associatedcompany employer firma empresa companyoraccount",
-    "company_ref": "accountid companyid associatedcompanyid primaryassociatedcompanyid organizationid",
+    " organizationname organisationname associatedcompany employer firma empresa companyoraccount"
+    " companynameforemails personorganization inferredcompany",
+    "company_ref": "accountid companyid associatedcompanyid primaryassociatedcompanyid organizationid"
+    " apolloaccountid",
     "website": "website websiteurl companydomainname companydomain domain url homepage companywebsite",
     "country": "country countryregion mailingcountry billingcountry countryname land pais",
     "city": "city mailingcity billingcity town suburb stadt cidade",
-    "language": "language preferredlanguage locale hslanguage",
+    "language": "language preferredlanguage locale hslanguage preferredlocale",
     "is_deleted": "isdeleted deleted fivetrandeleted",
+    # Consent: whoever opted out of e-mail, calls or everything; what somebody agreed to, and when.
+    "no_email": "hasoptedoutofemail emailoptout optedoutofemail unsubscribed unsubscribedfromallemail"
+    " hsemailoptout donotemail emailunsubscribed",
+    "no_phone": "donotcall donotphone phoneoptout",
+    "no_contact": "donotcontact dnc donottrackorcontact marketingsuspended",
+    "consent": "consent marketingconsent optin emailoptin emailconsent gdprconsent newsletter"
+    " subscribedtonewsletter",
+    "consent_at": "consentat consentdate optindate optintimestamp consentedat",
 }
 _ORIGIN = {
     "origin": "origin leadsource originalsource source originalsourcetype hsanalyticssource contactsource"
-    " leadorigin latestsource fuente quelle accountsource",
+    " leadorigin latestsource fuente quelle accountsource personsource registrationsourcetype",
     "medium": "medium utmmedium",
     "utm_source": "utmsource",
     "campaign": "campaign campaignname utmcampaign primarycampaignsource",
@@ -64,7 +76,8 @@ _ORIGIN = {
 }
 _CAPTURED = (
     "capturedat captured captureddate firstcontactdate createdate createddate createdat created creationdate"
-    " leadcreated leadcreateddate leadcreatedate dateadded signupdate becamealeaddate timestamp date"
+    " leadcreated leadcreateddate leadcreatedate dateadded signupdate becamealeaddate leadleadcreated"
+    " personpersoncreated timestamp date"
 )
 _FIRMOGRAPHICS = {
     "industry": "industry sector branch branche segment vertical",
@@ -103,15 +116,16 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "is_deleted": "isdeleted deleted fivetrandeleted",
     },
     "people": {
-        "external_id": "externalid contactid personid id recordid recid uniqueid uuid customerid prospectid",
+        "external_id": "externalid contactid personid id recordid recid uniqueid uuid customerid prospectid"
+        " apollocontactid",
         **_PERSON,
     },
     "leads": {
         "external_id": "externalid leadid mqlid prospectid id recordid uuid recid uniqueid enquiryid"
-        " inquiryid contactid leadnumber",
+        " inquiryid contactid leadnumber apollocontactid personid",
         **_PERSON,
         "owner": "owner ownername leadowner contactowner ownerid owneremail salesagent salesrep"
-        " hubspotownerid assignedto leadownerid",
+        " hubspotownerid assignedto leadownerid leadowneremailaddress",
         **_ORIGIN,
         "captured_at": _CAPTURED,
         "stage": "stage lifecyclestage leadstage status leadstatus hsleadstatus funnelstage",
@@ -131,9 +145,9 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "opportunities": {
         "external_id": "externalid opportunityid dealid id recordid uuid opportunitynumber",
-        "name": "name opportunityname dealname title",
+        "name": "name opportunityname dealname title dealtitle",
         "owner": "salesagent owner ownername opportunityowner dealowner ownerid hubspotownerid salesrep srid"
-        " owneremail assignedto",
+        " owneremail assignedto dealdealowner",
         "product": "product productname productid productinterest primaryproduct",
         "company": "account accountname company companyname associatedcompany organization organisation"
         " customer customername associatedcompanies",
@@ -141,18 +155,20 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "lead_ref": "mqlid leadid leadexternalid originlead convertedleadid prospectid",
         "person_ref": "contactid personid primarycontactid associatedcontactid associatedcontactids",
         "email": "email contactemail emailaddress",
-        "stage": "stage stagename dealstage opportunitystage salesstage dealpipelinestageid status",
+        "stage": "stage stagename dealstage opportunitystage salesstage dealpipelinestageid dealstatus"
+        " status",
         "is_won": "iswon won isclosedwon hsisclosedwon",
         "is_closed": "isclosed closed hsisclosed",
         "amount": "amount closevalue dealamount value opportunityamount dealvalue revenue totalamount price",
-        "currency": "currency currencyisocode currencycode dealcurrencycode",
+        "currency": "currency currencyisocode currencycode dealcurrencycode dealcurrency dealcurrencyofvalue",
         "opened_at": "openedat opened engagedate createdate createddate createdat created opendate startdate"
         " creationdate",
         "closed_at": "closedat closedate closeddate dateclosed",
-        "won_at": "wonat wondate closedwondate",
-        "lost_at": "lostat lostdate closedlostdate",
-        "expected_close_on": "expectedcloseon expectedclosedate expectedclose forecastclosedate",
-        "lost_reason": "lostreason closedlostreason lossreason reasonlost reason",
+        "won_at": "wonat wondate closedwondate dealwontime wontime",
+        "lost_at": "lostat lostdate closedlostdate deallosttime losttime",
+        "expected_close_on": "expectedcloseon expectedclosedate expectedclose forecastclosedate"
+        " dealexpectedclosedate",
+        "lost_reason": "lostreason closedlostreason lossreason reasonlost deallostreason reason",
         "competitor": "competitor maincompetitor maincompetitors",
         "is_deleted": "isdeleted deleted fivetrandeleted",
     },

@@ -66,6 +66,7 @@ OWN_RECORDS = (
     Record("leads_touchpoint", 10),
     Record("leads_activity", 20),
     Record("leads_lead", 40, carries="lead"),
+    Record("leads_consententry", 45, is_dated=False),
     Record("leads_personref", 50, is_dated=False),
     Record("leads_personemail", 50, is_dated=False),
     Record("leads_personphone", 50, is_dated=False),

@@ -73,6 +73,11 @@ _LABELS = {
     "duration_seconds": _("Duration in seconds"),
     "utm_source": _("UTM source"),
     "url": _("Web address"),
+    "no_email": _("Do not e-mail"),
+    "no_phone": _("Do not call"),
+    "no_contact": _("Do not contact at all"),
+    "consent": _("Consent (yes, or to what)"),
+    "consent_at": _("Consent given on"),
 }
 
 

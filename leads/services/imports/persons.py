@@ -11,7 +11,7 @@ from __future__ import annotations
 from psycopg2 import sql
 
 from leads.services import searching
-from leads.services.imports import cells
+from leads.services.imports import cells, consents
 from leads.services.imports.kinds import Field
 from leads.services.imports.staging import Batch, kept
 
@@ -31,6 +31,7 @@ FIELDS = (
     Field("city", cells.line(limit=120)),
     Field("language", cells.line(limit=12)),
     Field("is_deleted", cells.boolean, columns=(("is_deleted", "bool"),)),
+    *consents.FIELDS,
 )
 _COLUMNS = ("first_name", "last_name", "title", "website", "country", "city", "language")
 
@@ -200,6 +201,7 @@ def change(*, batch: Batch, own_attributes: bool) -> None:
     for fills in (False, True):
         batch.execute(_change_statement(batch, fills=fills, own_attributes=own_attributes))
     _add_addresses(batch)
+    consents.record(batch=batch)
     if changed := [pk for (pk,) in batch.fetch("SELECT DISTINCT person_id FROM import_changed")]:
         searching.refresh(person_ids=changed)
 
