@@ -84,8 +84,11 @@ _WHOSE_VISITOR = "(visitor_id = ANY(%(visitors)s) OR person_id = ANY(%(persons)s
 _TRACE = "'erased-' || id::text"
 
 _OF_MERGE = "survivor_id = ANY(%(persons)s) OR merged_id = ANY(%(persons)s)"
+_BEFORE = """("table" = 'leads_person' AND row_id = ANY(%(persons)s))
+    OR ("table" = 'leads_lead' AND row_id = ANY(%(leads)s))"""
 
 LEADS = (
+    Step("leads_importbefore", _BEFORE),
     Step("leads_personemail", BY_PERSON),
     Step("leads_personphone", BY_PERSON),
     Step("leads_personref", BY_PERSON),

@@ -20,7 +20,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from leads.models import ImportRun, ImportState
-from leads.services.imports import faults, files, runs, ticking, undoing, uploads
+from leads.services.imports import faults, files, lookalikes, runs, ticking, undoing, uploads
 from leads.services.imports.watching import Cancelled, Unwatched, Watch
 from smarketing.core import locks, processes
 from smarketing.core.errors import DomainError
@@ -49,13 +49,18 @@ def run_once(*, now: datetime, limit: int) -> int:
 
 
 def sweep(*, now: datetime, limit: int) -> int:
-    """Remove the files of runs that nobody has touched for :data:`KEPT_FOR`; how many there were."""
+    """Remove the files of runs that nobody has touched for :data:`KEPT_FOR`; how many there were.
+
+    What the run had kept of their cells goes with them.
+    """
     old = ImportRun.objects.exclude(stored_file="").filter(updated_at__lt=now - KEPT_FOR)
     idle = old.exclude(pk__in=ImportRun.objects.due().values("pk")).order_by("pk")[:limit]
     with transaction.atomic():
         found = locks.rows(ImportRun.objects.all(), [run.pk for run in idle])
         names = [run.stored_file for run in found]
-        ImportRun.objects.filter(pk__in=[run.pk for run in found]).update(stored_file="", error_file="")
+        ImportRun.objects.filter(pk__in=[run.pk for run in found]).update(
+            stored_file="", error_file="", check_report=None, corrections={}
+        )
     for name in names:
         files.remove(name=name)
     return len(names) + _sweep_strays(now)
@@ -159,7 +164,9 @@ def _carry_out(run: ImportRun, clock: Callable[[], datetime], watch: Watched) ->
 def _check(*, run: ImportRun, watch: Watch, now: datetime) -> None:
     """A dry run; what it tells is kept in the run."""
     uploads.table_of(run=run)
-    options = replace(uploads.options_of(run=run), dry_run=True, told=faults.TOLD)
+    options = replace(
+        uploads.options_of(run=run), dry_run=True, told=faults.TOLD, lookalikes=lookalikes.LOOKED_AT
+    )
     path = files.path_of(name=run.stored_file)
     report = runs.run(
         kind=run.kind, path=path, options=options, actor=run.actor, now=now, record=run, watch=watch

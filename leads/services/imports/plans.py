@@ -42,7 +42,8 @@ class Options:
     """How a file is to be taken in. ``mapping`` ("Column=field") goes before what names suggest.
 
     ``corrections`` are cells that a person has mended, by row and position of the column; rows of
-    ``without`` they have left out.
+    ``without`` they have left out. ``lookalikes``: so many new persons are compared with those who
+    are here.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Options:
     sheet: str | None = None
     errors: Path | None = None
     told: int = TOLD_FAULTS
+    lookalikes: int = 0
     corrections: Mapping[tuple[int, int], str] = field(default_factory=dict)
     without: frozenset[int] = frozenset()
 

@@ -22,7 +22,7 @@ from leads.domain import csvfiles
 from leads.domain.values import BadValue
 from leads.models import ImportRun, ImportState, SourceKind
 from leads.services import sources
-from leads.services.imports import kinds, plans, traces, unmapped
+from leads.services.imports import kinds, lookalikes, plans, traces, unmapped
 from leads.services.imports.cells import LeaveOut, Setting
 from leads.services.imports.kinds import Kind
 from leads.services.imports.plans import BadOption, Options, Plan, UnreadableFile
@@ -32,6 +32,7 @@ from smarketing.core import formulas, locks
 from smarketing.core.errors import Invalid
 from smarketing.users.models import User
 
+_OF_PEOPLE = ("people", "leads")
 # After so many rows, whoever watches is told.
 _PORTION = 1_000
 # Deferred checks of a million rows would fill the memory until the commit.
@@ -69,6 +70,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     error_file: str = ""
+    lookalikes: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -113,6 +115,8 @@ def run(
         _stage(wanted, plan, batch, setting, options, watch or Unwatched())
         wanted.apply(batch=batch)
         traces.store(batch=batch)
+        if options.lookalikes and kind in _OF_PEOPLE:
+            report.lookalikes = lookalikes.of_new(batch=batch, most=options.lookalikes)
         _finish(batch, report, path, options, now)
         if options.dry_run or not report.created + report.updated + report.unchanged:
             transaction.set_rollback(True)

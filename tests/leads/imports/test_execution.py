@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
-from leads.models import ImportMapping, ImportRun, ImportState, Lead, Source
+from leads.models import Company, ImportMapping, ImportRun, ImportState, Lead, Person, Source
+from leads.services import people
 from leads.services.imports import asking, execution, files, uploads
 from leads.services.imports.asking import NotReady
 from leads.services.imports.kinds import KindNotAllowed
@@ -132,6 +133,32 @@ def test_a_check_tells_counts_and_the_bad_cells_and_changes_nothing(mara: User) 
     )
     assert not Lead.objects.exists()
     assert run.error_file
+
+
+def test_a_check_tells_of_new_people_who_look_like_somebody_here(mara: User) -> None:
+    known = people.create(
+        first_name="Wilhelmina",
+        last_name="Featherstonehaugh",
+        emails=["wilhelmina@acme.example"],
+        phones=["+49 30 901820"],
+        company=Company.objects.create(name="Acme", name_key="acme"),
+        city="Berlin",
+        actor=mara,
+        now=NOW,
+    )
+    text = (
+        "Lead ID,First Name,Last Name,Email,Company,City,Phone\n"
+        "L1,Wilhelmina,Featherstonehaugh,w.featherstonehaugh@acme.example,Acme,Berlin,+49 30 901820\n"
+        "L2,Ada,Lovelace,ada@example.com,Other,Paris,\n"
+    )
+    run = uploads.take_guess(run=upload(mara, text), now=NOW)
+    asking.check(run=run, now=NOW)
+    work()
+    run.refresh_from_db()
+    told = run.check_report["lookalikes"]
+    assert (told["looked_at"], told["found"]) == (2, 1)
+    assert (told["people"][0]["row"], told["people"][0]["person_id"]) == (2, known.pk)
+    assert Person.objects.count() == 1
 
 
 def test_a_mended_cell_and_a_row_left_out_go_in_as_said(mara: User) -> None:
