@@ -29,8 +29,10 @@ from leads.api.activities import ActivityResource
 from leads.api.campaigns import CampaignResource
 from leads.api.channel_rules import ChannelRulesResource
 from leads.api.companies import CompanyResource
+from leads.api.consents import ConsentResource, PurposeResource
 from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
+from leads.api.forms import FormResource, SubmissionResource
 from leads.api.imports import ImportResource
 from leads.api.merges import MergeResource
 from leads.api.people import PersonResource
@@ -63,6 +65,10 @@ router.register("touchpoints", TouchpointResource, basename="touchpoint")
 router.register("sources", SourceResource, basename="source")
 router.register("write-keys", WriteKeyResource, basename="write-key")
 router.register("dead-letters", DeadLetterResource, basename="dead-letter")
+router.register("consents", ConsentResource, basename="consent")
+router.register("consent-purposes", PurposeResource, basename="consent-purpose")
+router.register("forms", FormResource, basename="form")
+router.register("submissions", SubmissionResource, basename="submission")
 router.register("activities", ActivityResource, basename="activity")
 router.register("leads/bulk", LeadBatchResource, basename="lead-batch")
 router.register("leads", LeadResource, basename="lead")

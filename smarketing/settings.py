@@ -285,33 +285,16 @@ NPM_STATIC = {
     "vendor/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/inter-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }
+_MODULES = (
+    "board", "copying", "countdown", "dialogs", "dom", "forms", "inline", "menus", "palette",
+    "opened", "polling", "requests", "selection", "shortcuts", "theme", "toasts", "words",
+)  # fmt: skip
 # Bare names by which browser modules import one another.
 IMPORTMAP = {
     "htmx": "vendor/htmx.js",
     "sortable": "vendor/sortable.js",
     "echarts": "vendor/echarts.js",
-    **{
-        f"web/{name}": f"web/js/{name}.js"
-        for name in (
-            "board",
-            "copying",
-            "countdown",
-            "dialogs",
-            "dom",
-            "forms",
-            "inline",
-            "menus",
-            "palette",
-            "opened",
-            "polling",
-            "requests",
-            "selection",
-            "shortcuts",
-            "theme",
-            "toasts",
-            "words",
-        )
-    },
+    **{f"web/{name}": f"web/js/{name}.js" for name in _MODULES},
 }
 MEDIA_ROOT = Path(HOME / "files")
 
@@ -355,6 +338,7 @@ SPECTACULAR_SETTINGS = {
         "ClockKind": "sla.models.ClockKind",
         "ClockState": "sla.models.ClockState",
         "DuplicateKind": "leads.models.DuplicateKind",
+        "ConsentState": "leads.models.ConsentState",
         "EventKind": "leads.models.EventKind",
         "HandoffState": "funnel.models.HandoffState",
         "KeyKind": "leads.models.KeyKind",
@@ -364,6 +348,7 @@ SPECTACULAR_SETTINGS = {
         "Side": "smarketing.users.models.SideChoices",
         "SourceKind": "leads.models.SourceKind",
         "StageKind": "funnel.models.StageKind",
+        "SubmissionState": "leads.models.SubmissionState",
         "TouchpointKind": "leads.models.TouchpointKind",
         "TombstoneReason": "funnel.models.TombstoneReason",
         "VersionState": "funnel.models.DefinitionState",

@@ -67,6 +67,22 @@ def of_post(post: QueryDict) -> Draft:
     return Draft(full, fields, consents)
 
 
+def focus(draft: Draft, do: str) -> str:
+    """The id of the control that has the focus after a button did its work; "" for none."""
+    action, _sep, what = do.partition(":")
+    keys = draft.field_keys
+    if action == _ADD:
+        return f"{keys[-1]}-label" if what == "field" and keys else "add-consent"
+    if action == _DROP:
+        return "add-consent" if what.startswith("c") else "add-field"
+    if what not in keys:
+        return ""
+    # At the end of its way a button rests; its neighbour leads back.
+    is_at_end = what == (keys[0] if action == _UP else keys[-1])
+    other = {_UP: _DOWN, _DOWN: _UP}.get(action, "")
+    return f"{other if is_at_end else action}-{what}"
+
+
 def _keys(post: QueryDict, name: str) -> list[str]:
     most = form_layouts.MOST_FIELDS
     return list(dict.fromkeys(key for key in post.getlist(name) if _ROW.match(key)))[:most]

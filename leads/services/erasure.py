@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -49,6 +50,12 @@ class Planned:
     table: str
     rows: int
     deletes: bool
+
+    @property
+    def label(self) -> str:
+        """The kind of record in words."""
+        model = next((m for m in apps.get_models() if m._meta.db_table == self.table), None)
+        return str(model._meta.verbose_name).capitalize() if model else self.table
 
 
 def plan(*, person: Person) -> list[Planned]:

@@ -34,7 +34,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
         return _show(request, form, draft)
     draft = form_builder.of_post(request.POST)
     if request.POST.get("do") not in ("save", "publish"):
-        return _show(request, form, draft)
+        return _show(request, form, draft, focus=form_builder.focus(draft, request.POST.get("do", "")))
     return _keep(request, form, draft)
 
 
@@ -65,9 +65,9 @@ def _keep(request: Request, form: Form, draft: Draft) -> HttpResponse:
 
 
 def _show(
-    request: Request, form: Form, draft: Draft, *, refusal: str = "", status: int = 200
+    request: Request, form: Form, draft: Draft, *, refusal: str = "", focus: str = "", status: int = 200
 ) -> HttpResponse:
-    context = _context(form, draft) | {"refusal": refusal}
+    context = _context(form, draft) | {"refusal": refusal, "focus": focus}
     parts = {"form-builder": "leads/_form_builder.html"}
     return rendering.page(request, "leads/form_edit.html", context, fragments=parts, status=status)
 

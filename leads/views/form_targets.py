@@ -44,7 +44,21 @@ class FieldRow:
     errors: Sequence[str]
     is_first: bool
     is_last: bool
-    place: int
+
+    @property
+    def up_id(self) -> str:
+        """The id of the button that moves it up."""
+        return f"up-{self.key}"
+
+    @property
+    def down_id(self) -> str:
+        """The id of the button that moves it down."""
+        return f"down-{self.key}"
+
+    @property
+    def label_id(self) -> str:
+        """The id of its question."""
+        return f"{self.key}-label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,6 @@ def rows(fields: Sequence[Row], around: Around, wrong: Mapping[str, str]) -> lis
             errors=[text for part in _PARTS if (text := wrong.get(f"{row.key}-{part}"))],
             is_first=number == 0,
             is_last=number == len(fields) - 1,
-            place=number + 1,
         )
         for number, row in enumerate(fields)
     ]

@@ -14,7 +14,7 @@ from leads.models import Campaign, CampaignStatus, Channel, SourceKind
 from leads.services import campaigns, companies, sources
 from sla.models import AgreementVersion
 from sla.services import agreements
-from smarketing.demo import story
+from smarketing.demo import story, website
 from smarketing.demo.people import firms
 from smarketing.demo.simulation import YEAR, World
 from smarketing.notifications.services import outbox
@@ -51,9 +51,11 @@ def set_up(*, start: datetime, end: datetime) -> World:
             actor=admin,
             now=start,
         )
+    made = _campaigns(cast, channels, start, end)
     return World(
         users=cast,
-        campaigns=_campaigns(cast, channels, start, end),
+        campaigns=made,
+        site=website.build(cast=cast, guide=made[website.GUIDE], now=start),
         channels=channels,
         web=web,
         zone=ZoneInfo(story.ORGANISATION["time_zone"]),

@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 from funnel.events import HandoffDelivered, HandoffExpired, HandoffGateFailed
 from funnel.models import Handoff
-from leads.models import Campaign, Channel, Source
+from leads.models import Campaign, Channel, Lead, Person, Source
 from leads.services import leads as lead_services
 from leads.services.companies import CompanyInput
 from leads.services.people import PersonInput
 from sla.services import sweep
 from smarketing.core.events import subscribe
+from smarketing.demo import website
 from smarketing.demo.people import Customer, customers
 from smarketing.demo.reps import Reps
 from smarketing.demo.timeline import Step, Timeline, WorkingHours
@@ -30,6 +31,7 @@ from smarketing.users.models import User
 YEAR = timedelta(days=365)
 # Visits are stored together after this time; a real worker takes seconds, a story of a year may take hours.
 LATENCY = timedelta(hours=5)
+SPAM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class World:
 
     users: dict[str, User]
     campaigns: dict[str, Campaign]
+    site: website.Site
     channels: dict[str, Channel]
     web: Source
     zone: ZoneInfo
@@ -63,47 +66,57 @@ class Simulation:
         self._listen()
         for customer in list(customers(self.count, self.random)):
             self.timeline.plan(self._moment(customer.when), self._capture(customer))
+        for number in range(SPAM):
+            self.timeline.plan(self.end - timedelta(hours=3 + 7 * number), self._spam(number))
         return self.timeline.run(before=self._sweep, after=self._react)
 
     # --- marketing -------------------------------------------------------------------------------
     def _capture(self, customer: Customer) -> Step:
         def step(now: datetime) -> None:
-            effort = customer.effort
-            captured = lead_services.capture(
-                source=self.world.web,
-                person=PersonInput(
-                    first_name=customer.first_name,
-                    last_name=customer.last_name,
-                    emails=(customer.email,),
-                    phones=(customer.phone,) if customer.phone else (),
-                    title=customer.title,
-                    country=customer.company.country if customer.company else "",
-                    city=customer.company.city if customer.company else "",
-                ),
-                company=CompanyInput(customer.company.name, customer.company.domain, customer.company.country)
-                if customer.company
-                else None,
-                captured_at=now,
-                origin=customer.origin,
-                channel=self.world.channels.get(customer.channel),
-                campaign=self.world.campaigns[effort.name] if effort else None,
-                landing_page=effort.page if effort else "/contact",
-                description=customer.request,
-                external_id=f"demo-{customer.number}",
-                actor=None,
-                now=now,
-            )
+            lead = self._lead_of(customer, now)
             self._record_later(now)
             self.traffic.strangers(at=now)
             self.traffic.arrive(customer, at=now)
-            self.traffic.named(customer, captured.lead.person, now=now)
-            self._plan_visits(customer, captured.lead.person_id, now)
+            self.traffic.named(customer, lead.person, now=now)
+            self._plan_visits(customer, lead.person_id, now)
             if customer.is_recent and customer.fit:
                 asked = self.end - timedelta(minutes=self.random.uniform(5, 240))
-                again = self._ask(customer, captured.lead.person_id)
+                again = self._ask(customer, lead.person_id)
                 self.timeline.plan(max(asked, now + timedelta(minutes=5)), again)
 
         return step
+
+    def _lead_of(self, customer: Customer, now: datetime) -> Lead:
+        """They fill in the form of the guide, or come by another way that is not told in detail."""
+        effort = customer.effort
+        if effort is not None and effort.name == website.GUIDE and customer.number % 2:
+            lead = website.get_guide(site=self.world.site, customer=customer, random=self.random, now=now)
+            if lead is not None:
+                return lead
+        return lead_services.capture(
+            source=self.world.web,
+            person=PersonInput(
+                first_name=customer.first_name,
+                last_name=customer.last_name,
+                emails=(customer.email,),
+                phones=(customer.phone,) if customer.phone else (),
+                title=customer.title,
+                country=customer.company.country if customer.company else "",
+                city=customer.company.city if customer.company else "",
+            ),
+            company=CompanyInput(customer.company.name, customer.company.domain, customer.company.country)
+            if customer.company
+            else None,
+            captured_at=now,
+            origin=customer.origin,
+            channel=self.world.channels.get(customer.channel),
+            campaign=self.world.campaigns[effort.name] if effort else None,
+            landing_page=effort.page if effort else "/contact",
+            description=customer.request,
+            external_id=f"demo-{customer.number}",
+            actor=None,
+            now=now,
+        ).lead
 
     def _plan_visits(self, customer: Customer, person_id: int, now: datetime) -> None:
         """Sessions in the following weeks: the hotter a customer, the more and the closer to buying."""
@@ -132,8 +145,15 @@ class Simulation:
 
         def step(now: datetime) -> None:
             self.traffic.look(customer, ("/pricing",), at=now)
-            self.traffic.ask(customer, person_id, "Request a demo", "/demo", at=now)
             self.traffic.record(now)
+            person = Person.objects.get(pk=person_id)
+            website.ask_for_demo(site=self.world.site, person=person, random=self.random, now=now)
+
+        return step
+
+    def _spam(self, number: int) -> Step:
+        def step(now: datetime) -> None:
+            website.send_spam(site=self.world.site, number=number, random=self.random, now=now)
 
         return step
 

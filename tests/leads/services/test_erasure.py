@@ -234,7 +234,7 @@ def test_only_who_manages_privacy_may_and_only_with_the_name(
         erasure.erase(person=zelda, reason="x", actor=rita, now=clock.now())
     client = signed_in(admin)
     page = client.get(address).content.decode()
-    assert "leads_personemail" in page
+    assert "Person email" in page
     for typed in ("", "Zelda", "yes"):
         assert client.post(address, {"typed": typed, "reason": "asked"}).status_code == 422
     assert not Erasure.objects.exists()

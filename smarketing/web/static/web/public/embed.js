@@ -29,7 +29,14 @@
   frame.style.height = "520px";
   frame.style.border = "0";
   frame.style.colorScheme = "normal";
-  script.parentNode.insertBefore(frame, script);
+  if (script.closest("body")) {
+    script.parentNode.insertBefore(frame, script);
+  } else {
+    // In the head nothing is shown: the form goes to the end of the page.
+    document.addEventListener("DOMContentLoaded", function () {
+      document.body.appendChild(frame);
+    });
+  }
 
   window.addEventListener("message", function (event) {
     if (event.source !== frame.contentWindow || event.origin !== base || !event.data) {
