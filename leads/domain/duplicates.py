@@ -136,7 +136,10 @@ def compare(one: Profile, other: Profile) -> Verdict:
     levels: dict[str, Level | None] = dict(_names(one, other))
     levels["birth_date"] = birth_level(one.birth_date, other.birth_date)
     levels["email"] = _best(email_level(a, b) for a in one.emails for b in other.emails)
-    if levels["email"] is None:
+    if levels["email"] is Level.NEAR and any(_is_name(e, p) for p in (one, other) for e in p.emails):
+        # "ada.lovelace@" of two Ada Lovelaces says hardly more than their names do.
+        levels["email"], levels["email_tells_name"] = None, Level.NEAR
+    elif levels["email"] is None:
         levels["email_tells_name"] = _best(
             [*(_told(e, other) for e in one.emails), *(_told(e, one) for e in other.emails)]
         )
@@ -263,6 +266,11 @@ def _told(email: str, other: Profile) -> Level | None:
         if len(form) >= 4 and (local == form or (len(form) >= 7 and OSA.distance(local, form) <= 1)):
             return level
     return Level.NEAR if local in (first[0] + last[0], last[0] + first[0]) else None
+
+
+def _is_name(email: str, owner: Profile) -> bool:
+    """Whether the part before the @ is made of the owner's own names."""
+    return _told(email, owner) in (Level.SAME, Level.CLOSE)
 
 
 def _best(levels: Iterable[Level | None]) -> Level | None:

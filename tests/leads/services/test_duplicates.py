@@ -52,7 +52,7 @@ def test_the_finder_offers_a_pair_with_its_evidence(now: datetime, adas: tuple[P
     assert {p["field"]: p["level"] for p in pair.evidence} == {
         "first_name": "same",
         "last_name": "close",
-        "email": "near",
+        "email_tells_name": "near",
         "city": "same",
     }
 
