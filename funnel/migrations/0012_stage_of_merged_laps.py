@@ -24,6 +24,6 @@ def take_away(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("funnel", "0011_a_lap_can_end_by_a_merge")]
+    dependencies = [("funnel", "0011_laps_of_doubled_people")]
 
     operations = [migrations.RunPython(add, take_away)]
