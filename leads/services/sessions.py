@@ -27,6 +27,16 @@ _COLUMNS = (
     "source_id", "person_id", "started_at", "last_at", "pages", "events", "engagement_seconds",
     "entry_url", "exit_url", "referrer", "parameters", "channel_id",
 )  # fmt: skip
+_CHANGE = """
+UPDATE leads_session s
+   SET source_id = n.source, person_id = n.person, started_at = n.began, last_at = n.last, pages = n.pages,
+       events = n.events, engagement_seconds = n.engaged, entry_url = n.entry, exit_url = n.exit,
+       referrer = n.referrer, parameters = n.parameters::jsonb, channel_id = n.channel
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::int[],
+              %s::int[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+    AS n(id, source, person, began, last, pages, events, engaged, entry, exit, referrer, parameters, channel)
+ WHERE s.id = n.id
+"""
 _NEAR = """
 SELECT s.id FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r(visitor, low, high)
   JOIN leads_session s ON s.visitor_id = r.visitor AND s.started_at <= r.high AND s.last_at >= r.low
@@ -141,5 +151,17 @@ def _write(present: Sequence[Session], wanted: Sequence[Session], days: set[tupl
         for column in _COLUMNS:
             setattr(old, column, getattr(row, column))
     Session.objects.filter(pk__in=among(row.pk for row in gone)).delete()
-    Session.objects.bulk_update([old for old, _row in changed], _COLUMNS, batch_size=500)
+    _change([old for old, _row in changed])
     Session.objects.bulk_create(new, batch_size=500)
+
+
+def _change(rows: Sequence[Session]) -> None:
+    """Write these rows in one statement: one expression per column and row would cost more than all else."""
+    if not rows:
+        return
+    columns: list[list[object]] = [[row.pk for row in rows]]
+    for name in _COLUMNS:
+        values = [getattr(row, name) for row in rows]
+        columns.append([json.dumps(value) for value in values] if name == "parameters" else values)
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGE, columns)

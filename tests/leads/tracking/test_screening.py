@@ -112,3 +112,19 @@ def test_most_published_crawler_names_are_recognised():
     found = sum(map(is_robot, names))
     sys.stdout.write(f"{found} of {len(names)} published crawler names are recognised\n")
     assert found / len(names) > 0.85
+
+
+def test_score_cannot_be_inflated(say, told):
+    """T26: a replayed call counts once, a capped signal at most so often a day, a robot's call not at all."""
+    page = say(user="ada@x.example", url="https://x.example/pricing")
+    told(page)
+    before = Interest.objects.get(person=Person.objects.get()).masses
+    for _again in range(20):
+        told(page)
+    assert Interest.objects.get().masses == before
+    told(*(say(user="ada@x.example", url="https://x.example/pricing", minute=n / 60) for n in range(1, 60)))
+    much = Interest.objects.get().masses
+    told(*(say(user="ada@x.example", url="https://x.example/pricing", minute=1 + n / 60) for n in range(60)))
+    assert Interest.objects.get().masses == much
+    told(say(user="ada@x.example", url="https://x.example/pricing", minute=5, user_agent="Googlebot/2.1"))
+    assert Interest.objects.get().masses == much
