@@ -19,6 +19,7 @@ SCENARIOS = {
     "lead": ("bench.scenarios.lead", "100000,1000000"),
     "list": ("bench.scenarios.lists", "100000,1000000"),
     "finder": ("bench.scenarios.finder", "1000000"),
+    "view": ("bench.scenarios.view", "20000"),
     "generate": ("bench.scenarios.generate", "1000000"),
 }
 

@@ -9,6 +9,8 @@ from funnel.selectors.footprint import Topic
 from leads.models import Event, Lead, Person, Touchpoint
 
 PAGES = 6
+# Few people have met us more often; of those the first touch is read by itself.
+READ = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,30 @@ class Origin:
 
 
 def of_person(person: Person, lead: Lead | None) -> Origin:
-    """The origin of ``lead`` (a lap of the person); without one, of the person. A fixed number of queries."""
+    """The origin of ``lead`` (a lap of the person); without one, of the person. At most six queries."""
     touches = Touchpoint.objects.filter(person=person).select_related("channel", "campaign")
-    tracked = touches.filter(is_self_reported=False)
-    until = tracked.filter(occurred_at__lte=lead.captured_at) if lead else tracked
+    latest = list(touches.order_by("-occurred_at", "-pk")[:READ])
+    is_whole = len(latest) < READ
+    tracked = [touch for touch in latest if not touch.is_self_reported]
+    said = [touch for touch in latest if touch.is_self_reported]
+    before = [t for t in tracked if lead is None or t.occurred_at <= lead.captured_at]
+    first = tracked[-1] if tracked else None
+    count = len(before)
+    if not is_whole:
+        oldest = touches.order_by("occurred_at", "pk")
+        first = oldest.filter(is_self_reported=False).first()
+        said = [t for t in [oldest.filter(is_self_reported=True).first()] if t]
+        count = oldest.filter(is_self_reported=False)[:1000].count()
+        if lead is not None and not before:
+            before = list(touches.filter(is_self_reported=False, occurred_at__lte=lead.captured_at).order_by(
+                "-occurred_at", "-pk")[:READ])  # fmt: skip
     return Origin(
         lead=lead,
-        first=tracked.order_by("occurred_at", "pk").first(),
-        converting=until.order_by("-occurred_at", "-pk").first() if lead else None,
-        said=touches.filter(is_self_reported=True).order_by("occurred_at", "pk").first(),
-        touches=until[:1000].count(),
-        content=_content(list(until.exclude(title="").order_by("-occurred_at", "-pk")[:50])),
+        first=first,
+        converting=before[0] if lead and before else None,
+        said=said[-1] if said else None,
+        touches=count,
+        content=_content([touch for touch in before if touch.title]),
         pages=_pages(person, lead),
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
-
 from leads.models import Activity, ActivityKind, Direction, Person, Touchpoint, TouchpointKind
 
 LATEST = 5
 RECENT = timedelta(days=90)
+# So many of each are read; counts end there.
+READ = 200
 _SENT = (ActivityKind.CALL, ActivityKind.MAIL, ActivityKind.MEETING)
 _PUSHED = (TouchpointKind.EMAIL, TouchpointKind.AD, TouchpointKind.SOCIAL, TouchpointKind.EVENT)
 
@@ -50,31 +50,30 @@ class Outreach:
 
 
 def of_person(person: Person, *, now: datetime) -> Outreach:
-    """What both teams send; a fixed number of queries, each by the person's index."""
+    """What both teams send; two queries, each by the person's index."""
     out = Activity.objects.filter(person=person, direction=Direction.OUTBOUND, kind__in=_SENT)
-    human, automated = out.filter(is_automated=False), out.filter(is_automated=True)
-    pushed = Touchpoint.objects.filter(person=person, kind__in=_PUSHED, is_self_reported=False)
+    acts = list(out.select_related("actor").order_by("-occurred_at", "-pk")[:READ])
+    touches = Touchpoint.objects.filter(person=person, kind__in=_PUSHED, is_self_reported=False)
+    pushed = list(touches.select_related("campaign", "channel").order_by("-occurred_at", "-pk")[:READ])
+    human = [_of_activity(act) for act in acts if not act.is_automated]
+    marketing = [_of_activity(act) for act in acts if act.is_automated] + [_of_touch(t) for t in pushed]
     since = now - RECENT
-    marketing = [*map(_of_activity, _latest(automated)), *map(_of_touch, _latest_touches(pushed))]
-    told = human.filter(occurred_at__gte=since, actor__isnull=False).values("actor__name")
-    contacters = told.annotate(times=Count("pk"), last_at=Max("occurred_at")).order_by("-last_at")[:LATEST]
     return Outreach(
         marketing=sorted(marketing, key=lambda sent: sent.at, reverse=True)[:LATEST],
-        sales=[_of_activity(row) for row in _latest(human)],
-        contacters=[Contacter(c["actor__name"], c["times"], c["last_at"]) for c in contacters],
-        marketing_count=automated.filter(occurred_at__gte=since).count()
-        + pushed.filter(occurred_at__gte=since).count(),
-        sales_count=human.filter(occurred_at__gte=since).count(),
+        sales=human[:LATEST],
+        contacters=_contacters([sent for sent in human if sent.at >= since]),
+        marketing_count=sum(sent.at >= since for sent in marketing),
+        sales_count=sum(sent.at >= since for sent in human),
     )
 
 
-def _latest(rows: object) -> list[Activity]:
-    return list(rows.select_related("actor").order_by("-occurred_at", "-pk")[:LATEST])  # type: ignore[attr-defined]
-
-
-def _latest_touches(rows: object) -> list[Touchpoint]:
-    found = rows.select_related("campaign", "channel")  # type: ignore[attr-defined]
-    return list(found.order_by("-occurred_at", "-pk")[:LATEST])
+def _contacters(sent: list[Sent]) -> list[Contacter]:
+    """Colleagues by their last contact; ``sent`` is newest first."""
+    found: dict[str, list[Sent]] = {}
+    for one in sent:
+        if one.by:
+            found.setdefault(one.by, []).append(one)
+    return [Contacter(name, len(theirs), theirs[0].at) for name, theirs in list(found.items())[:LATEST]]
 
 
 def _of_activity(row: Activity) -> Sent:
