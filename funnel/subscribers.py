@@ -16,6 +16,7 @@ from funnel.events import (
 from funnel.forms import segments
 from funnel.services import (
     alert_hits,
+    alerts,
     deal_withdrawal,
     delivery,
     erasures,
@@ -29,6 +30,7 @@ from funnel.services import (
 from leads.events import (
     ActivityLogged,
     CompaniesMerged,
+    CompaniesUnmerged,
     ErasureBegan,
     EventsJoined,
     EventsRecorded,
@@ -88,6 +90,16 @@ def note_contact(fact: ActivityLogged) -> None:
     """The first human attempt after an alert is its answer."""
     if fact.is_attempt and fact.person_id is not None:
         alert_hits.note_contact(person_id=fact.person_id, at=fact.occurred_at)
+
+
+def move_alerts(fact: PersonsMerged | PersonsUnmerged) -> None:
+    """Alerts about a person follow them."""
+    alerts.follow_records(person_ids=[fact.survivor_id, fact.merged_id])
+
+
+def move_company_alerts(fact: CompaniesMerged | CompaniesUnmerged) -> None:
+    """Alerts about a company follow it."""
+    alerts.follow_records(company_ids=[fact.survivor_id, fact.merged_id])
 
 
 def refuse(fact: StageMoved) -> None:

@@ -37,6 +37,7 @@ from leads.domain import withdrawals
 from leads.events import (
     ActivityLogged,
     CompaniesMerged,
+    CompaniesUnmerged,
     ErasureBegan,
     EventsJoined,
     EventsRecorded,
@@ -76,6 +77,10 @@ def connect() -> None:
     subscribe(RecordsMerging, subscribers.prepare_merge)
     subscribe(LapsMeet, subscribers.end_one_lap)
     subscribe(PersonsMerged, subscribers.join_tombstones)
+    subscribe(PersonsMerged, subscribers.move_alerts)
+    subscribe(PersonsUnmerged, subscribers.move_alerts)
+    subscribe(CompaniesMerged, subscribers.move_company_alerts)
+    subscribe(CompaniesUnmerged, subscribers.move_company_alerts)
     subscribe(CompaniesMerged, subscribers.join_company_tombstones)
     subscribe(PersonsUnmerged, subscribers.take_apart)
     subscribe(StageMoved, subscribers.refuse)

@@ -9,7 +9,7 @@ from leads import palette as hits
 from leads.domain import withdrawals
 from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
-from leads.selectors import tasks, timeline, timeline_consents, timeline_rows, write_keys
+from leads.selectors import tasks, timeline, timeline_consents, timeline_merges, timeline_rows, write_keys
 from leads.services import (
     duplicates,
     erasure,
@@ -48,7 +48,11 @@ KINDS = (users.KIND, companies.KIND, people.KIND, leads.KIND, touchpoints.KIND, 
 def connect() -> None:
     """Put what this app knows on the timeline, into the menu and the command palette."""
     _take_files()
-    for provider in (*timeline_rows.PROVIDERS, *timeline_consents.PROVIDERS):
+    for provider in (
+        *timeline_rows.PROVIDERS,
+        *timeline_consents.PROVIDERS,
+        *timeline_merges.PROVIDERS,
+    ):
         timeline.register(provider)
     _connect_tracking()
     navigation.register(

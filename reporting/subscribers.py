@@ -75,6 +75,11 @@ def follow_visits(fact: VisitsChanged) -> None:
     website.mark(days=fact.days, now=fact.now)
 
 
+def follow_visitors(fact: PersonsMerged | PersonsUnmerged) -> None:
+    """Visits have another person now: the readers of their days differ."""
+    website.follow_persons(person_ids=[fact.survivor_id, fact.merged_id], now=fact.now)
+
+
 def forget(fact: ErasureBegan) -> None:
     """Nobody's reading is kept of somebody who is erased."""
     website.follow_persons(person_ids=[fact.person_id], now=fact.now, forget=True)

@@ -65,6 +65,8 @@ def _follow() -> None:
     subscribe(funnel.OpportunityMoved, subscribers.follow_deal)
     subscribe(leads.ActivityLogged, subscribers.follow_attempt)
     subscribe(leads.VisitsChanged, subscribers.follow_visits)
+    subscribe(leads.PersonsMerged, subscribers.follow_visitors)
+    subscribe(leads.PersonsUnmerged, subscribers.follow_visitors)
     subscribe(leads.ErasureBegan, subscribers.forget)
     subscribe(ConfigurationChanged, subscribers.follow_calendar)
     subscribe(sla.ThresholdReached, subscribers.follow_clock)

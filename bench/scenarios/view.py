@@ -125,7 +125,11 @@ def _people(size: int) -> tuple[Person, Person]:
     _first, _last, email = generator.person(size // 2)
     busy = Person.objects.get(emails__email=email)
     if Event.objects.filter(person=busy)[:BUSY_EVENTS].count() < BUSY_EVENTS:
-        given: dict[str, Any] = {"now": clock.now() - timedelta(hours=1), "person": busy.pk, "visits": BUSY_EVENTS // 10}
+        given: dict[str, Any] = {
+            "now": clock.now() - timedelta(hours=1),
+            "person": busy.pk,
+            "visits": BUSY_EVENTS // 10,
+        }
         with connection.cursor() as cursor:
             cursor.execute(_BROWSE, given)
             cursor.execute("ANALYZE leads_event, leads_session, leads_visitor")

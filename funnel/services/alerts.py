@@ -8,7 +8,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from funnel.domain import alerts as rules
@@ -146,6 +147,16 @@ def set_hours(
         defaults={"quiet_from": quiet_from, "quiet_until": quiet_until, "digest_at": digest_at},
     )
     return hours
+
+
+@transaction.atomic(savepoint=False)
+def follow_records(*, person_ids: Sequence[int] = (), company_ids: Sequence[int] = ()) -> int:
+    """Alerts have moved with their records by a merge or its undoing: events find them there from now on."""
+    key = Concat(F("subject"), Value(":"), Cast("person_id", CharField()), output_field=CharField())
+    moved = Alert.objects.filter(subject=Subject.PERSON, person__in=person_ids).update(subject_key=key)
+    key = Concat(F("subject"), Value(":"), Cast("company_id", CharField()), output_field=CharField())
+    of_companies = Alert.objects.filter(subject=Subject.COMPANY, company__in=company_ids)
+    return moved + of_companies.update(subject_key=key)
 
 
 def _set(alert: Alert, now: datetime, **values: Any) -> Alert:

@@ -24,7 +24,7 @@ def origin(record: Lead | Person, *, viewer: User, now: datetime) -> Panel | Non
     told = origins.of_person(person, lead)
     if told.is_empty:
         return None
-    return Panel("funnel/_origin.html", {"told": told}, title=_("How they came"), id="origin")
+    return Panel("funnel/_origin.html", {"told": told}, title=_("Origin story"), id="origin")
 
 
 def footprint(record: Lead | Person, *, viewer: User, now: datetime) -> Panel | None:

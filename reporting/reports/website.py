@@ -27,7 +27,7 @@ GROUPINGS = ("channel", "campaign", "landing", "day")
 ALL = "all"
 PAGES = 50
 DEFAULT_DAYS = 30
-_FIGURES = ("visitors", "new", "returning", "sessions", "pages_each", "known_rate", "leads", "customers")
+_FIGURES = ("visitors", "new", "returning", "sessions", "known_rate", "leads", "customers")
 
 
 def title() -> str:
@@ -61,7 +61,6 @@ def run(params: Params, *, now: datetime) -> Result:
         "new": unique.new,
         "returning": unique.returning,
         "sessions": total["sessions_sum"],
-        "pages_each": round(total["pages_sum"] / total["sessions_sum"], 1) if total["sessions_sum"] else None,
         "known_rate": _rate(unique.known, unique.visitors),
         "leads": len(leads),
         "customers": sum(lead.is_customer for lead in leads),
@@ -273,7 +272,6 @@ def _figure_columns() -> list[Column]:
         Column("new", _("New"), formula=_("never seen before"), opens=True),
         Column("returning", _("Returning"), formula=_("had been here before the period"), opens=True),
         Column("sessions", _("Sessions"), formula=_("visits with less than half an hour's rest"), opens=True),
-        Column("pages_each", _("Pages a session")),
         Column("known_rate", _("Known"), Unit.RATE, _("visitors who are persons we know"), opens=True),
         Column("leads", _("Leads"), formula=_("captured after a visit of the period"), opens=True),
         Column("customers", _("Customers"), formula=_("of these leads, by now"), opens=True),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from leads.models import Session
 from reporting.domain.presets import Preset, days_of, previous_of
 from reporting.domain.results import Rate, Result
 from reporting.reports import catalogue
@@ -24,6 +26,14 @@ from smarketing.web import charts, formats, rendering
 from smarketing.web.pages import Request, page
 
 KEY = "website"
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """A visit that is going on, and the page it is at."""
+
+    visit: Session
+    path: str
 
 
 @page(capability=Capability.VIEW)
@@ -73,7 +83,19 @@ def _live(request: Request) -> dict[str, Any]:
     count, going = website.live(now=request.now)
     told = [(visit.pk, visit.pages, visit.last_at, visit.person_id) for visit in going]
     digest = hashlib.sha256(repr((count, told)).encode()).hexdigest()[:20]
-    return {"going_count": count, "going": going[:12], "fingerprint": digest}
+    return {
+        "going_count": count,
+        "going": [_Going(visit, _path(visit.exit_url)) for visit in going[:12]],
+        "fingerprint": digest,
+    }
+
+
+def _path(url: str) -> str:
+    """The readable part of an address."""
+    try:
+        return urlsplit(url).path or "/"
+    except ValueError:
+        return ""
 
 
 def _preset(request: Request) -> Preset:

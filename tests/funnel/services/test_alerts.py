@@ -13,7 +13,7 @@ from funnel.services import alert_hits, alerts, owners
 from funnel.services.alerts import About
 from leads.events import EventsJoined
 from leads.models import Company, Event, Person, Source
-from leads.services import activities
+from leads.services import activities, merging, unmerging
 from leads.services import events as behaviour
 from leads.services.events import EventInput
 from smarketing.core import events
@@ -331,3 +331,26 @@ def test_what_a_machine_did_tells_nobody(rita, lead):
     Event.objects.update(screened="scanner")
     keys = list(Event.objects.values_list("pk", flat=True))
     assert alert_hits.raise_for(event_ids=keys, members=lambda *_: set(), now=SOON) == 0
+
+
+def test_an_alert_about_a_merged_person_hears_of_the_survivor_and_goes_back_when_taken_apart(rita, web):
+    survivor, merged = capture_lead(web), capture_lead(web)
+    wants(rita, about=about(merged))
+    done = merging.merge(survivor=survivor.person, merged=merged.person, actor=None, now=SOON)
+    visits(survivor, at=SOON + timedelta(minutes=1))
+    hit = AlertHit.objects.get()
+    assert (hit.person_id, Alert.objects.get().person_id) == (survivor.person_id, survivor.person_id)
+    unmerging.unmerge(merge=done, actor=None, now=SOON + timedelta(minutes=5))
+    alert = Alert.objects.get()
+    assert (alert.person_id, alert.subject_key) == (merged.person_id, f"person:{merged.person_id}")
+    visits(merged, at=SOON + timedelta(minutes=6))
+    assert AlertHit.objects.filter(person=merged.person).count() == 1
+
+
+def test_what_was_told_about_both_does_not_keep_them_from_being_merged(rita, web):
+    survivor, merged = capture_lead(web), capture_lead(web)
+    wants(rita, about=About(company=Company.objects.get()))
+    visits(survivor)
+    visits(merged)
+    merging.merge(survivor=survivor.person, merged=merged.person, actor=None, now=SOON)
+    assert AlertHit.objects.count() == 2

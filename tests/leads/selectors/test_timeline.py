@@ -12,6 +12,7 @@ from django.db import connection
 from leads.models import Activity, Channel, Company, Event, Lead, Person, Source, Touchpoint
 from leads.selectors import timeline
 from leads.selectors.timeline import Category, Facts, Position
+from leads.services import merging, unmerging
 from smarketing.users.models import User
 
 
@@ -220,3 +221,13 @@ def test_the_live_top_reaches_down_to_where_the_page_ended(
     assert len(more.entries) == 28
     touch(40, 40)
     assert timeline.down_to(ada, first.next) is None
+
+
+def test_a_merge_stands_on_the_survivors_timeline(ada: Person, rita: User, now: datetime) -> None:
+    bob = Person.objects.create(first_name="Bob")
+    done = merging.merge(survivor=ada, merged=bob, actor=rita, now=now)
+    (entry,) = [e for e in timeline.of_person(ada).entries if e.provider == "merge"]
+    assert (str(entry.title), entry.who, str(entry.detail)) == ("Merged with Bob", "Rita Rep", "")
+    unmerging.unmerge(merge=done, actor=rita, now=now + timedelta(minutes=1))
+    (entry,) = [e for e in timeline.of_person(ada).entries if e.provider == "merge"]
+    assert str(entry.detail) == "Taken apart again."

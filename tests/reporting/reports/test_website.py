@@ -79,7 +79,6 @@ def test_visitors_are_exact_new_and_returning(traffic: None) -> None:
     assert (told["visitors"], told["new"], told["returning"], told["sessions"]) == (5, 3, 2, 5)
     assert told["known_rate"] == Rate(2, 5)
     assert (told["leads"], told["customers"]) == (2, 1)
-    assert told["pages_each"] == round(7 / 5, 1)
 
 
 def test_the_road_from_stranger_to_customer_shows_k_of_n(traffic: None) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from leads.events import ErasureBegan
 from leads.models import Event, Person, Session, Source
+from leads.services import merging, unmerging
 from reporting.models import DayState, PageDay, PageReader, VisitDay, VisitMark, VisitorDay
 from reporting.services import website
 from smarketing.core import events, invariants
@@ -192,4 +193,18 @@ def test_who_is_erased_is_no_reader_any_more_and_their_days_are_counted_anew():
     Event.objects.update(person=None)
     settle()
     assert VisitorDay.objects.get().is_known is False
+    assert website.rebuild(now=NOW).rows == 0
+
+
+def test_the_readers_of_a_page_follow_a_merge_and_its_undoing():
+    ada, bob = (Person.objects.create(first_name=name) for name in ("Ada", "Bob"))
+    visit("a", NOW, "/pricing", person=ada)
+    visit("b", NOW, "/pricing", person=bob)
+    settle()
+    done = merging.merge(survivor=ada, merged=bob, actor=None, now=NOW)
+    settle()
+    assert [r.person_id for r in PageReader.objects.all()] == [ada.pk]
+    unmerging.unmerge(merge=done, actor=None, now=NOW)
+    settle()
+    assert {r.person_id for r in PageReader.objects.all()} == {ada.pk, bob.pk}
     assert website.rebuild(now=NOW).rows == 0
