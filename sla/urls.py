@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from sla.views import agreement_parts, agreements, board, calendars, clocks, commitments, feeds, queue
+from sla.views import agreement_parts, agreements, board, calendars, clocks, commitments, feeds, queue, today
 
 app_name = "sla"
 
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("queue/<int:pk>/undo/", queue.undo, name="queue_undo"),
     path("queue/<int:pk>/log/", queue.log, name="queue_log"),
     path("sla/", board.board, name="board"),
+    path("sla/day/", today.today, name="today"),
+    path("sla/day/leaks/", today.leaks, name="leaks"),
     path("sla/live/", board.live, name="board_live"),
     path("sla/clocks/<int:pk>/pause/", clocks.pause, name="clock_pause"),
     path("sla/clocks/<int:pk>/explain/", clocks.explain, name="clock_explain"),

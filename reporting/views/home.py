@@ -17,9 +17,9 @@ from reporting.domain.results import Result
 from reporting.reports import catalogue
 from reporting.selectors import supply as supply_selectors
 from reporting.views import presentation
-from sla.selectors import agreements, attainment
+from sla.selectors import agreements, attainment, commitment_rows, commitments, glossary
 from smarketing.core import periods
-from smarketing.users.domain.roles import Capability
+from smarketing.users.domain.roles import Capability, Side
 from smarketing.users.selectors import organisation
 from smarketing.web import rendering
 from smarketing.web.pages import Request, page
@@ -44,6 +44,11 @@ def supply(request: Request) -> HttpResponse:
         "held": held[:_SHOWN],
         "held_count": held.count(),
         "answers": supply_selectors.latest_answers(_SHOWN),
+        "promises": commitment_rows.rows(
+            [line for line in commitments.lines(now=request.now) if line.spec.side == Side.MARKETING],
+            now=request.now,
+        ),
+        "glossary": glossary.in_force(),
         "report_url": f"{reverse('reporting:report', args=['supply'])}?{urlencode(given)}",
     }
     return rendering.page(request, "reporting/supply.html", context)
@@ -65,6 +70,8 @@ def alignment(request: Request) -> HttpResponse:
         "funnel": funnel,
         "funnel_days": [date.fromisoformat(funnel_days[end]) for end in ("from", "to")],
         "steps": _bars(funnel, "stages", "reached", "from_previous", funnel_days),
+        "promises": commitment_rows.rows(commitments.lines(now=request.now), now=request.now),
+        "glossary": glossary.in_force(),
         "live": attainment.live(now=request.now),
         "loads": attainment.loads(now=request.now),
         "agreement": agreements.in_force(),

@@ -14,10 +14,9 @@ from sla.domain.metrics import METRICS
 from sla.forms.agreements import CommentForm, EffectiveForm
 from sla.forms.clauses import AddClauseForm, ClauseFormSet, initial, refuse
 from sla.models import AgreementState, AgreementVersion
-from sla.selectors import agreement_changes, commitments, glossary, prose
+from sla.selectors import agreement_changes, commitment_rows, commitments, glossary, prose
 from sla.selectors import agreements as read
 from sla.services import agreements
-from sla.views import commitment_rows
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
 from smarketing.web import rendering, signing

@@ -90,12 +90,12 @@ def _live(request: Request) -> dict[str, Any]:
     return {
         "live": attainment.live(now=request.now),
         "month": attainment.attainment(period=month, now=request.now),
-        "times": _speed(attainment.response_times(period=month, now=request.now)),
+        "times": speed_in_words(attainment.response_times(period=month, now=request.now)),
         "loads": attainment.loads(now=request.now),
     }
 
 
-def _speed(times: ResponseTimes) -> Speed:
+def speed_in_words(times: ResponseTimes) -> Speed:
     """The median in words; a lower bound while somebody waits, never better by leaving them out."""
     if not times.answered and not times.waiting and not times.never:
         return Speed("–", _("nothing was delivered this month"))

@@ -16,8 +16,17 @@ from leads.models import Person
 from sla import access
 from sla.domain import metrics
 from sla.models import Clause
-from sla.selectors import agreements, attainment, commitments, deliveries, feeds, glossary, mine, prose
-from sla.views import commitment_rows
+from sla.selectors import (
+    agreements,
+    attainment,
+    commitment_rows,
+    commitments,
+    deliveries,
+    feeds,
+    glossary,
+    mine,
+    prose,
+)
 from smarketing.core.periods import Period
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import SideChoices, User

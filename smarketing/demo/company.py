@@ -12,9 +12,7 @@ from funnel.models import DefinitionVersion, Ring
 from funnel.services import definitions, products, rings
 from leads.models import Campaign, CampaignStatus, Channel, SourceKind
 from leads.services import campaigns, companies, sources
-from sla.models import AgreementVersion
-from sla.services import agreements
-from smarketing.demo import story, website
+from smarketing.demo import agreement, story, website
 from smarketing.demo.people import firms
 from smarketing.demo.simulation import YEAR, World
 from smarketing.notifications.services import outbox
@@ -24,12 +22,13 @@ from smarketing.users.services import organisation, teams, users
 __all__ = ["YEAR", "set_up", "settle"]
 
 
-def set_up(*, start: datetime, end: datetime) -> World:
-    """Make the company as it was a year ago; returns what the simulation needs."""
+def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
+    """Make the company as it was a year ago, sized for so many leads; returns what the simulation needs."""
     cast = _colleagues(start)
     admin = cast["admin"]
     organisation.update(changes=story.ORGANISATION, expected_version=None, actor=admin, now=start)
     _sign(cast, start)
+    agreement.agree(cast=cast, leads=leads, now=start)
     ring = Ring.objects.get(is_default=True)
     for colleague in story.CAST:
         if colleague.key in ("rep", "ben", "chloe", "deniz"):
@@ -101,10 +100,8 @@ def _colleagues(now: datetime) -> dict[str, User]:
 
 def _sign(cast: dict[str, User], now: datetime) -> None:
     definition = DefinitionVersion.objects.in_force().get()
-    version = AgreementVersion.objects.get(state="in_force")
     for key in ("marketing-manager", "sales-manager"):
         definition = definitions.sign(definition=definition, signer=cast[key], now=now)
-        version = agreements.sign(version=version, digest=version.digest, signer=cast[key], now=now)
 
 
 def _campaigns(

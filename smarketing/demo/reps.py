@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from funnel.domain.handoffs import RETURN_REASONS
 from funnel.models import Handoff, HandoffState, Opportunity, Product
 from funnel.services import delivery, handoffs, opportunities, qualifications
 from leads.models import Activity, ActivityKind, ActivityOutcome, Direction, Lead
@@ -113,14 +114,29 @@ class Reps:
             if handoff is None or handoff.owner is None:
                 return
             if self.random.random() < habit.strict * (0.6 if self._is_good(handoff) else 2.4):
-                reason = self._reason(handoff)
-                handoffs.return_(
-                    handoff=handoff, reason=reason, note=story.NOTES[reason], actor=handoff.owner, now=now
-                )
+                self._return(handoff, handoff.owner, habit, now)
                 return
             handoffs.accept(handoff=handoff, actor=handoff.owner, now=now)
             at = self.hours.after(now, self.random.uniform(120, 2400))
             self.timeline.plan(at, self._qualify(handoff_id, habit))
+
+        return step
+
+    def _return(self, handoff: Handoff, owner: User, habit: Colleague, now: datetime) -> None:
+        """Give it back, mostly with a word of why; else the explanation follows, or never does."""
+        reason = self._reason(handoff)
+        in_a_hurry = not RETURN_REASONS[reason].needs_note and self.random.random() < 0.3
+        note = "" if in_a_hurry else story.NOTES[reason]
+        handoffs.return_(handoff=handoff, reason=reason, note=note, actor=owner, now=now)
+        if in_a_hurry and self.random.random() > habit.neglect * 3:
+            at = self.hours.after(now, self.random.uniform(30, 1200))
+            self.timeline.plan(at, self._explain(handoff.pk, owner, story.NOTES[reason]))
+
+    def _explain(self, handoff_id: int, owner: User, note: str) -> Doing:
+        def step(now: datetime) -> None:
+            handoff = Handoff.objects.get(pk=handoff_id)
+            if handoff.state == HandoffState.RETURNED and not handoff.return_note:
+                handoffs.explain(handoff=handoff, note=note, actor=owner, now=now)
 
         return step
 

@@ -19,7 +19,7 @@ from leads.models import Campaign, Channel, Lead, Person, Source
 from leads.services import leads as lead_services
 from leads.services.companies import CompanyInput
 from leads.services.people import PersonInput
-from sla.services import sweep
+from sla.services import commitments, sweep
 from smarketing.core.events import subscribe
 from smarketing.demo import website
 from smarketing.demo.people import Customer, customers
@@ -68,7 +68,17 @@ class Simulation:
             self.timeline.plan(self._moment(customer.when), self._capture(customer))
         for number in range(SPAM):
             self.timeline.plan(self.end - timedelta(hours=3 + 7 * number), self._spam(number))
+        self._plan_closings()
         return self.timeline.run(before=self._sweep, after=self._react)
+
+    def _plan_closings(self) -> None:
+        """Close ended weeks, months and quarters when they end, as the worker does."""
+        day = self.start.replace(hour=3, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        while day < self.end:
+            local = day.astimezone(self.world.zone)
+            if local.weekday() == 0 or local.day == 1:
+                self.timeline.plan(day, _close_ended)
+            day += timedelta(days=1)
 
     # --- marketing -------------------------------------------------------------------------------
     def _capture(self, customer: Customer) -> Step:
@@ -206,3 +216,7 @@ class Simulation:
         minutes = min(max(self.random.gauss(13.5 * 60, 190), 6 * 60), 23 * 60)
         day = at.astimezone(self.world.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         return (day + timedelta(minutes=minutes)).astimezone(self.start.tzinfo)
+
+
+def _close_ended(now: datetime) -> None:
+    commitments.close_ended(now=now)

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             return
         end = self._end(options["end"])
         began = time.monotonic()
-        world = company.set_up(start=end - company.YEAR, end=end)
+        world = company.set_up(start=end - company.YEAR, end=end, leads=SIZES[options["size"]])
         simulation = Simulation(world, count=SIZES[options["size"]], seed=options["seed"], end=end)
         steps = simulation.run()
         company.settle(now=end)
