@@ -20,6 +20,7 @@ SCENARIOS = {
     "list": ("bench.scenarios.lists", "100000,1000000"),
     "finder": ("bench.scenarios.finder", "1000000"),
     "view": ("bench.scenarios.view", "20000"),
+    "clocks": ("bench.scenarios.clocks", "10000"),
     "generate": ("bench.scenarios.generate", "1000000"),
 }
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from sla.domain import differences
 from sla.domain.clauses import ClauseSpec
 from sla.domain.differences import Difference
-from sla.models import AgreementComment, AgreementState, AgreementVersion
+from sla.models import AgreementComment, AgreementState, AgreementVersion, Calendar
 from sla.selectors import agreements, prose
+from smarketing.users.models import Team, User
+
+# Parts of a clause that are ids, told by name.
+_NAMED: dict[str, type[Model]] = {
+    "accountable": User,
+    "backup": User,
+    "calendar": Calendar,
+    "population.team": Team,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,9 @@ def _value(spec: ClauseSpec | None, name: str) -> str:
     value: object = {} if spec is None else spec.to_json()
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    model = _NAMED.get(name)
+    if model is not None and value is not None:
+        return str(model._default_manager.filter(pk=value).first() or value)
     if value is None or value == [] or value == "":
         return "–"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

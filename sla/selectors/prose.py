@@ -30,6 +30,7 @@ NAMES = {
     metrics.ACCEPTANCE: gettext_lazy("Leads accepted"),
     metrics.CLOSE_RATE: gettext_lazy("Close rate"),
 }
+DAY_SECONDS = 86_400
 _PERIODS = {
     "week": gettext_lazy("week"),
     "month": gettext_lazy("month"),
@@ -70,7 +71,17 @@ def details(clause: Clause) -> list[str]:
     if spec.team is not None:
         team = Team.objects.filter(pk=spec.team).values_list("name", flat=True).first()
         told.append(_("Only for leads of the team “%(team)s”.") % {"team": team or spec.team})
-    if clause.grace_seconds:
+    if clause.grace_seconds and clause.metric not in metrics.CLOCKS:
+        number = clause.grace_seconds // DAY_SECONDS
+        told.append(
+            ngettext(
+                "A lead is judged from %(n)d day after its delivery on.",
+                "A lead is judged from %(n)d days after its delivery on.",
+                number,
+            )
+            % {"n": number}
+        )
+    elif clause.grace_seconds:
         grace = duration(Decimal(clause.grace_seconds) / 60)
         told.append(_("Grace: %(grace)s.") % {"grace": grace})
     if clause.metric in metrics.CLOCKS:
@@ -212,7 +223,12 @@ def _percent(text: str) -> Callable[[ClauseSpec], str]:
 
 
 def _contacts(spec: ClauseSpec) -> str:
-    return _("Every rep contacts at least %(n)s prospects each %(period)s.") % {
+    told = ngettext(
+        "Every rep contacts at least %(n)s prospect each %(period)s.",
+        "Every rep contacts at least %(n)s prospects each %(period)s.",
+        int(spec.target),
+    )
+    return told % {
         "n": formats.number(spec.target),
         "period": period(spec.period),
     }

@@ -65,7 +65,7 @@ def test_a_rep_works_the_queue_by_keys_alone(rita: User, visit: Open, complaints
     expect(page.locator(".toast").last).to_contain_text("Call · Ada One")
     logged = Activity.objects.get()
     assert (logged.kind, logged.outcome) == ("call", "no_answer")
-    assert Clock.objects.get(handoff=handoff("Ada")).state == ClockState.MET
+    assert Clock.objects.get(handoff=handoff("Ada"), kind="respond").state == ClockState.MET
     assert names(page) == ["Bob Two", "Cleo Three", "Ada One"]
 
     page.keyboard.press("a")

@@ -132,7 +132,7 @@ def test_changes_are_told_in_words(version, sales_manager):
     changed, gone = agreement_changes.changes(version, former)
     assert changed.before.endswith("within 1 business hour of its delivery.")
     assert changed.after.endswith("within 30 business minutes of its delivery.")
-    assert changed.parts == [f"accountable: – → {sales_manager.pk}", "target: 60 → 30"]
+    assert changed.parts == ["accountable: – → Sam Seller", "target: 60 → 30"]
     assert (gone.change, gone.before) == ("removed", "Every rep contacts at least 20 prospects each week.")
     assert agreement_changes.annex_changes(version, former) == ["What words mean"]
 
