@@ -101,6 +101,7 @@ LEADS = (
     Step("leads_duplicate", "left_id = ANY(%(persons)s) OR right_id = ANY(%(persons)s)"),
     Step("leads_mergedrow", f"merge_id IN (SELECT id FROM leads_merge WHERE {_OF_MERGE})"),  # noqa: S608
     Step("leads_merge", _OF_MERGE),
+    Step("leads_employment", BY_PERSON),
     Step("leads_visitorjoin", BY_PERSON),
     Step(
         "leads_event",
