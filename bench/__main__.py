@@ -15,6 +15,7 @@ from smarketing.embedded.servers import used
 
 # Scenario → module and the sizes (number of leads) it is measured at by default.
 SCENARIOS = {
+    "ingest": ("bench.scenarios.ingest", "10000"),
     "import": ("bench.scenarios.imports", "1000000"),
     "lead": ("bench.scenarios.lead", "100000,1000000"),
     "list": ("bench.scenarios.lists", "100000,1000000"),

@@ -253,7 +253,9 @@ def measure(
 
 
 @contextmanager
-def web_process(database: str) -> Iterator[tuple[str, int]]:
+def web_process(
+    database: str, *, application: str = "smarketing.wsgi:application"
+) -> Iterator[tuple[str, int]]:
     """The product's web server as ``manage.py up`` starts it, on ``database``: its address and process."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
@@ -261,8 +263,8 @@ def web_process(database: str) -> Iterator[tuple[str, int]]:
     more = {"DATABASE_URL": url, "SITE_URL": address, "SMARKETING_PROCESS": "web", "LOG_LEVEL": "ERROR"}
     argv = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--blocking-threads", "4"),
-        "smarketing.wsgi:application",
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--blocking-threads", "64"),
+        application,
     ]
     with (OUT / "web.log").open("ab") as log:
         child = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, **more}, stdout=log, stderr=log)
