@@ -65,10 +65,10 @@ def test_a_key_is_made_and_its_tag_copied(visit: Open, adam: User, complaints: l
 
 def test_revoking_can_be_taken_back(visit: Open, adam: User, key: WriteKey) -> None:
     page = visit(adam, "/settings/tracking/")
-    page.click("text=Revoke")
-    expect(page.locator("td >> text=Revoked")).to_be_visible()
+    page.click("td button:has-text('Revoke')")
+    expect(page.locator("td .tag", has_text="Revoked")).to_be_visible()
     page.click("text=Undo")
-    expect(page.locator("td >> text=Nothing yet")).to_be_visible()
+    expect(page.locator("td .tag", has_text="Nothing yet")).to_be_visible()
     key.refresh_from_db()
     assert key.revoked_at is None
 
