@@ -20,6 +20,7 @@ from smarketing.web import asks, lists, rendering
 from smarketing.web.asks import Ask, Secret
 from smarketing.web.charts import Bar
 from smarketing.web.formats import day as shown_day
+from smarketing.web.formats import number as shown_number
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast, redirect
@@ -72,7 +73,10 @@ def key_page(request: Request, pk: int) -> HttpResponse:
         "crumbs": [(_("Tracking keys"), reverse(LIST))],
         "snippet": snippet(key),
         "host": settings.SITE_URL,
-        "days": [Bar(shown_day(d.day), d.stored, note=_others(d.others)) for d in reversed(days)],
+        "days": [
+            Bar(shown_day(d.day), d.stored, shown_number(d.stored), note=_others(d.others))
+            for d in reversed(days)
+        ],
         "today": days[-1],
         "reasons": [
             (REASONS.get(code, code), code, n) for code, n in reads.reasons_of(key.source_id, now=request.now)
