@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from leads.models import Event, IntakeCount, Person, Screening
 from leads.services import screening
 from leads.services.fields import EditedMeanwhile
 from leads.services.screening import BadNetwork
+from tests.importing import real
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "web" / "crawler-user-agents.json"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 
 
@@ -105,9 +104,8 @@ def test_what_a_machine_did_adds_no_interest(say, told):
     assert interest is None or not any(interest.masses)
 
 
-@pytest.mark.skipif(not DATA.is_file(), reason="the sample data is not beside the project")
 def test_most_published_crawler_names_are_recognised():
-    rows = json.loads(DATA.read_text(encoding="utf-8"))
+    rows = json.loads(real("web/crawler-user-agents.json").read_text(encoding="utf-8"))
     names = [name for row in rows for name in row.get("instances", ())]
     found = sum(map(is_robot, names))
     sys.stdout.write(f"{found} of {len(names)} published crawler names are recognised\n")
