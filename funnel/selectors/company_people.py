@@ -27,10 +27,9 @@ class Owner:
 
 
 def standing(keys: Sequence[int], *, viewer: User, now: datetime) -> dict[int, dict[str, Any]]:
-    """The open lead of each of these persons with its stage, owner and scores; a cell by person."""
-    states = LeadState.objects.visible_to(viewer).filter(
-        lead__person__in=among(keys), lead__closed_at__isnull=True
-    )
+    """The latest lap of each of these persons with its stage, owner and scores; a cell by person."""
+    states = LeadState.objects.visible_to(viewer).filter(lead__person__in=among(keys))
+    states = states.order_by("lead__person", "-lead__lap").distinct("lead__person")
     return {row.person.pk: {"row": row} for row in lead_list.dressed(list(states), at=now)}
 
 

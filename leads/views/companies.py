@@ -48,11 +48,7 @@ PEOPLE = TableSpec(
     id="people",
     caption=gettext_lazy("People of this company"),
     default_sort="name",
-    columns=(
-        Column("name", gettext_lazy("Name"), sort="last_name"),
-        Column("reach", gettext_lazy("Reach")),
-        Column("lap", gettext_lazy("Lead")),
-    ),
+    columns=(Column("name", gettext_lazy("Name"), sort="last_name"),),
 )
 _LAST_SIGN = Column("last", gettext_lazy("Last sign"))
 COMPANY_PEOPLE = "company_people"
