@@ -20,6 +20,10 @@ PER_REP = 240
 THREADS = 4
 # Odoo 18 CE, lead create by RPC at 114 k leads, per CPU second (performance.md: 16 to 18).
 ODOO_PER_CPU = 17.0
+BATCH = 250
+BATCHES = 8
+# Its batch create, per second (performance.md: 66 to 113).
+ODOO_BATCH = 113.0
 _TABLE = """
 DROP TABLE IF EXISTS bench_commit;
 CREATE TABLE bench_commit (id bigserial PRIMARY KEY, lead bigint, text text, at timestamptz);
@@ -63,16 +67,38 @@ def _measure(report: harness.Report, size: int) -> None:
             web=web,
         )
         rows = max(1, round((_inserted() - before) / (PER_REP * reps)))
+        bulk = _bulk(links, size, reps, web)
     commits = _commits(database, rows, size, reps)
-    report.series += [created, commits]
+    report.series += [created, bulk, commits]
     report.facts[f"at {size:,} leads"] = ", ".join(f"{k} {v:,}" for k, v in generator.counts().items())
     report.facts[f"rows inserted per create at {size:,}"] = rows
     report.ratios += [
         harness.Ratio(
             f"create per CPU-s ÷ Odoo's per CPU-s ({size:,})", created.per_cpu / ODOO_PER_CPU, 5, 10
         ),
+        harness.Ratio(f"bulk endpoint per s ÷ Odoo's batch per s ({size:,})", bulk.rate / ODOO_BATCH),
         harness.Ratio(f"create ÷ durable commits of {rows} rows ({size:,})", created.rate / commits.rate),
     ]
+
+
+def _bulk(links: list[clients.Http], size: int, reps: int, web: int) -> harness.Series:
+    """As many batches, each one request."""
+
+    def send(thread: int, numbers: range) -> None:
+        for _number in numbers:
+            rows = [_body(uuid.uuid4().hex) for _row in range(BATCH)]
+            told = links[thread].post("/api/v1/leads/bulk", {"rows": rows})
+            if told["created"] != BATCH:
+                raise RuntimeError(f"{told['created']} of {BATCH} leads were created")
+
+    clients.in_threads(THREADS, THREADS, send)  # warm
+    return harness.measure(
+        f"bulk endpoint at {size:,} leads, {BATCH} a request, {THREADS} clients",
+        "leads",
+        lambda: clients.in_threads(BATCHES, THREADS, send) * BATCH,
+        reps=reps,
+        web=web,
+    )
 
 
 def _body(key: str) -> dict[str, Any]:

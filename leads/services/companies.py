@@ -142,15 +142,18 @@ def find_or_create(
 ) -> Company:
     """The company with one of these refs, else this domain, else this name; made when there is none.
 
-    Names are compared by ``identities.company_key``. Two callers at once with the same name or
-    domain get the same company: both wait for the advisory lock on it, taken in one order.
+    Names are compared by ``identities.company_key``. Two callers at once with the same new name or
+    domain get the same company: both wait for the advisory lock on it, taken in one order, and look
+    again. For a company that is there nobody waits: a batch would hold it up until its end.
     """
     refs = tuple(refs)
     with joined(savepoint=bool(refs)):
         domain, key = domain_of(text=domain), _key(name)
-        for text in sorted({f"name {key}", *([f"domain {domain}"] if domain else [])}):
-            locks.advisory(locks.Namespace.COMPANY, zlib.crc32(text.encode()))
         found = find(name=name, domain=domain, refs=refs)
+        if found is None:
+            for text in sorted({f"name {key}", *([f"domain {domain}"] if domain else [])}):
+                locks.advisory(locks.Namespace.COMPANY, zlib.crc32(text.encode()))
+            found = find(name=name, domain=domain, refs=refs)
         if found is None:
             return create(name=name, domain=domain, country=country, refs=refs, actor=actor, now=now)
         _add_refs(found, refs)

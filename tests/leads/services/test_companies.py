@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
 from leads.models import (
     Company,
@@ -15,6 +16,7 @@ from leads.models import (
 )
 from leads.services import companies
 from smarketing.core.errors import Invalid
+from tests.leads.threads import at_once
 
 
 def make(now: datetime, name: str, **values: object) -> Company:
@@ -77,3 +79,24 @@ def test_bad_changes_are_refused_and_nothing_changes(
     with pytest.raises(Invalid):
         companies.update(company=company, changes=changes, actor=None, now=now)
     assert Company.objects.values().get() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_callers_with_one_new_name_one_makes_the_company(now: datetime) -> None:
+    def act(number: int) -> int:
+        return companies.find_or_create(name=f"Initech {'GmbH' * (number % 2)}", actor=None, now=now).pk
+
+    assert len({*at_once(4, act)}) == 1
+    assert Company.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_transaction_that_has_found_a_company(now: datetime) -> None:
+    make(now, "Initech")
+    with transaction.atomic():
+        mine = companies.find_or_create(name="Initech", actor=None, now=now)
+
+        def act(_number: int) -> int:
+            return companies.find_or_create(name="Initech", actor=None, now=now).pk
+
+        assert at_once(1, act) == [mine.pk]  # a lock held until our end would leave it without an answer
