@@ -53,8 +53,13 @@ class Http:
 
     def get(self, path: str) -> bytes:
         """The body of a page. Raises where it does not answer 200."""
-        self.link.request("GET", path, headers=dict(self.headers))
-        answer = self.link.getresponse()
+        try:
+            self.link.request("GET", path, headers=dict(self.headers))
+            answer = self.link.getresponse()
+        except http.client.RemoteDisconnected:  # the server ends connections that were idle for long
+            self.link.close()
+            self.link.request("GET", path, headers=dict(self.headers))
+            answer = self.link.getresponse()
         body = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {answer.getheader('Location')} {body[:500]!r}")
