@@ -57,6 +57,7 @@ class Stage:
     entry: str
     target_days: int | None = None
     limit_days: int | None = None
+    by_hand: bool = True  # False: only what happened takes a lead there
 
     @property
     def on_ladder(self) -> bool:
@@ -118,7 +119,7 @@ DEFAULT_STAGES: tuple[Stage, ...] = (
     Stage(
         "merged", "Merged", Role.CLOSED, 0, Side.MARKETING,
         "The person was known twice; another lead of theirs goes on.",
-        "Two records of one person were merged, and both had an open lead.",
+        "Two records of one person were merged, and both had an open lead.", by_hand=False,
     ),
 )  # fmt: skip
 
@@ -230,7 +231,8 @@ class Ladder:
     def targets(self, current: str | None) -> list[str]:
         """Codes of the stages one may choose from here, in ladder order, for menus."""
         possible = []
-        for stage in sorted(self.by_code.values(), key=lambda s: (not s.on_ladder, s.rank)):
+        by_hand = (stage for stage in self.by_code.values() if stage.by_hand)
+        for stage in sorted(by_hand, key=lambda s: (not s.on_ladder, s.rank)):
             try:
                 steps = self.plan_move(current, stage.code, reason="menu")
             except MoveRefused:

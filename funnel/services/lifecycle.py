@@ -28,6 +28,7 @@ from smarketing.core.errors import Conflict, Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
+_NOT_BY_HAND = frozenset(s.code for s in rules.DEFAULT_STAGES if not s.by_hand)
 # A lap ends with these: the person's return would be a new lead.
 ENDS = frozenset(s.code for s in rules.DEFAULT_STAGES if s.role in {Role.CLOSED, Role.WON})
 
@@ -91,6 +92,8 @@ def move(
     """
     if cause == MoveCause.MANUAL and (actor is None or not actor.may(Capability.EDIT_LEADS)):
         raise MoveNotAllowed(_("Your role may not move leads."))
+    if cause == MoveCause.MANUAL and to in _NOT_BY_HAND:
+        raise MoveNotPossible(_("Only a merge of two records takes a lead there."), code="not_by_hand")
     if to in ENDS or reopen:
         lock_laps(lead_ids=[lead.pk])
     state = locked(lead_id=lead.pk)

@@ -441,6 +441,14 @@ def test_companies_merge_the_same_way(web, mara):
         assert after[table] == before[table], table
 
 
+def test_nobody_moves_a_lead_to_merged_by_hand(two, mara):
+    with pytest.raises(lifecycle.MoveNotPossible):
+        lifecycle.move(
+            lead=two[0], to="merged", cause="manual", actor=mara, reason="tidy", at=LATER, now=LATER
+        )
+    assert LeadState.objects.get(lead=two[0]).stage.code == "lead"
+
+
 def test_every_table_that_refers_to_a_person_follows_or_says_why_not():
     followed = {(r.table, r.column) for r in merge_ledger.relations(model=Person)}
     assert {("leads_event", "person_id"), ("funnel_opportunity", "person_id")} <= followed
