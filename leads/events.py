@@ -119,7 +119,7 @@ class ErasureBegan(Fact):
 class ImportUndone(Fact):
     """An import was taken back: the leads it had made are gone. ``at`` is the instant of the import.
 
-    What goes along with a record is told by ``leads.services.imports.withdrawals``.
+    What goes along with a record is told by ``leads.domain.withdrawals``.
     """
 
     run_id: int
