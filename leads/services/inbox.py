@@ -41,12 +41,13 @@ _FEW, _MOST_SHARE = 20, 0.05
 _ERROR_LENGTH = 1000
 _AWAY = (OperationalError, InterfaceError)
 
+# Rows are chosen in a materialized CTE: as a subquery of IN the planner may run it once per row, and then its
+# LIMIT holds for each run and not for all.
 _RETIRE = """
-WITH gone AS (
-    DELETE FROM leads_eventinbox WHERE id IN (
-        SELECT id FROM leads_eventinbox WHERE attempts >= %s AND not_before <= %s
-        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING *)
+WITH due AS MATERIALIZED (
+    SELECT id FROM leads_eventinbox WHERE attempts >= %s AND not_before <= %s
+    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED),
+gone AS (DELETE FROM leads_eventinbox AS i USING due WHERE i.id = due.id RETURNING i.*)
 INSERT INTO leads_deadletter
     (origin, message_id, source_id, body, attempts, error, received_at, created_at)
 SELECT 'event', message_id, source_id, body, attempts,
@@ -56,11 +57,12 @@ ON CONFLICT (message_id) DO UPDATE SET body = excluded.body, attempts = excluded
     error = excluded.error, created_at = excluded.created_at, discarded_at = NULL
 """
 _LEASE = """
-UPDATE leads_eventinbox SET attempts = attempts + 1, not_before = %s
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM leads_eventinbox WHERE not_before <= %s AND attempts < %s AND (attempts > 0) = %s
     ORDER BY not_before, id LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id, message_id, body, attempts
+UPDATE leads_eventinbox AS i SET attempts = i.attempts + 1, not_before = %s
+FROM due WHERE i.id = due.id
+RETURNING i.id, i.message_id, i.body, i.attempts
 """
 _GIVE_BACK = """
 UPDATE leads_eventinbox SET attempts = greatest(attempts - 1, 0), not_before = %s WHERE id = ANY(%s)
@@ -163,7 +165,7 @@ def _stop(failing: int, applied: int, now: datetime) -> None:
 
 def _lease(now: datetime, *, solo: bool, most: int) -> list[Leased]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LEASE, [now + LEASE, now, MAX_ATTEMPTS, solo, most])
+        cursor.execute(_LEASE, [now, MAX_ATTEMPTS, solo, most, now + LEASE])
         return sorted((_leased(*row) for row in cursor.fetchall()), key=lambda row: row.id)
 
 
