@@ -91,10 +91,13 @@ def _clone(size: int, now: datetime) -> None:
     later = (now + timedelta(days=7)).isoformat()
     levels = f'[{{"level": 1, "name": "breach", "kind": "breach", "at": "{later}"}}]'
     with connection.cursor() as cursor:
-        copied = _columns("funnel_handoff")
+        copied = _columns("funnel_handoff", leave=("lead_id",))
         cursor.execute(
-            f"INSERT INTO funnel_handoff ({copied}) SELECT {copied}"  # noqa: S608  names of our own columns
-            " FROM funnel_handoff, generate_series(1, %s) WHERE id = %s",
+            f"INSERT INTO funnel_handoff ({copied}, lead_id)"  # noqa: S608  names of our own columns
+            f" SELECT {', '.join('h.' + name for name in copied.split(', '))}, l.id FROM funnel_handoff h,"
+            " (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n, count(*) OVER () AS of"
+            "   FROM leads_lead) l,"
+            " generate_series(0, %s - 1) s WHERE h.id = %s AND l.n = s %% l.of",
             [size, made.pk],
         )
         copied = _columns("sla_clock", leave=("handoff_id", "thresholds", "next_at", "due_at", "fired"))

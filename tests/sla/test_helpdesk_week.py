@@ -52,7 +52,7 @@ def is_met(begun: datetime, taken: datetime | None) -> bool:
 def test_met_and_broken_ones_are_those_that_a_slow_count_of_seconds_finds(rep):
     agree(target=TARGET)
     found = tickets()
-    assert len(found) == 70
+    assert len(found) == 67
     todo = sorted(
         [(begun, 0, i) for i, (begun, _) in enumerate(found)]
         + [(taken, 1, i) for i, (_, taken) in enumerate(found) if taken is not None]
