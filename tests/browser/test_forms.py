@@ -54,7 +54,9 @@ def mara() -> User:
     return User.objects.create(email="mara@example.com", name="Mara Marketer", role=Role.MARKETER)
 
 
+@pytest.mark.parametrize("tracker", ["sm_id", "ajs_anonymous_id"])
 def test_a_form_embedded_elsewhere_becomes_a_lead_and_an_alert_within_five_seconds(
+    tracker: str,
     chromium: Browser,
     live_server: LiveServer,
     settings: Any,
@@ -81,7 +83,7 @@ def test_a_form_embedded_elsewhere_becomes_a_lead_and_an_alert_within_five_secon
         f' data-form="{form.key}" async></script>'
     )
     page = chromium.new_page()
-    page.add_init_script("localStorage.setItem('ajs_anonymous_id', '\"anon-77\"')")
+    page.add_init_script(f"localStorage.setItem('{tracker}', '\"anon-77\"')")
     page.goto(f"{site}/?utm_source=google&utm_medium=cpc&utm_campaign=spring")
     frame = page.frame_locator("iframe")
     frame.get_by_label("Last name").fill("Lovelace")

@@ -4,16 +4,21 @@
   var script = document.currentScript;
   var base = new URL(script.src).origin;
 
+  // The visitor as the page's tracker knows them: ours, else that of a Segment SDK.
   function anonymous() {
+    return known("sm_id") || known("ajs_anonymous_id");
+  }
+
+  function known(name) {
     try {
-      var text = localStorage.getItem("ajs_anonymous_id") || "";
+      var text = localStorage.getItem(name) || "";
       if (text) {
         return text.charAt(0) === '"' ? JSON.parse(text) : text;
       }
     } catch (error) {
       // Storage may be forbidden; the cookie is asked instead.
     }
-    var found = document.cookie.match(/(?:^|; )ajs_anonymous_id=([^;]*)/);
+    var found = document.cookie.match("(?:^|; )" + name + "=([^;]*)");
     return found ? decodeURIComponent(found[1]).replace(/"/g, "") : "";
   }
 

@@ -16,7 +16,7 @@
   if (form && !framed) {
     form.elements._page.value = location.href;
     form.elements._ref.value = document.referrer;
-    form.elements._aid.value = stored("ajs_anonymous_id");
+    form.elements._aid.value = stored("sm_id") || stored("ajs_anonymous_id");
   }
   var alert = document.getElementById("form-errors");
   if (alert) {
