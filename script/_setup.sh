@@ -116,13 +116,14 @@ run_npm() {
   fi
 }
 
-install_assets() {
-  local stamp=$ASSETS/node_modules/.installed-package-lock.json
-  cmp -s "$ASSETS/package-lock.json" "$stamp" 2>/dev/null && return
-  [ -L "$ASSETS/node_modules" ] && return # shared with another checkout, which looks after it
-  say "installing browser files …"
-  (cd "$ASSETS" && run_npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2)
-  cp "$ASSETS/package-lock.json" "$stamp"
+# install_npm FOLDER WHAT: exactly what the lock file of the folder names, once per state of the file.
+install_npm() {
+  local folder=$1 what=$2 stamp=$1/node_modules/.installed-package-lock.json
+  cmp -s "$folder/package-lock.json" "$stamp" 2>/dev/null && return
+  [ -L "$folder/node_modules" ] && return # shared with another checkout, which looks after it
+  say "installing $what …"
+  (cd "$folder" && run_npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2)
+  cp "$folder/package-lock.json" "$stamp"
 }
 
 # set_up LOCK...: everything; one at a time, as script/demo and script/test may start together.
@@ -136,6 +137,6 @@ set_up() {
   for lock in "$@"; do
     install_lock "$ROOT/$lock"
   done
-  install_assets
+  install_npm "$ASSETS" "browser files"
   exec 9>&- || true
 }

@@ -68,7 +68,7 @@ def test_a_kept_secret_is_made_once_and_only_for_its_owner(monkeypatch: Any, tmp
 def test_each_kind_of_process_has_its_limits(monkeypatch: Any, kind: str, limits: str) -> None:
     monkeypatch.setattr(env, "PROCESS", kind)
     found = env.database()
-    assert found["OPTIONS"]["options"] == f"-c {limits}"
+    assert found["OPTIONS"]["options"] == f"-c {limits} -c plan_cache_mode=force_generic_plan"
     assert (found["CONN_MAX_AGE"], found["CONN_HEALTH_CHECKS"], found["ATOMIC_REQUESTS"]) == (60, True, False)
 
 

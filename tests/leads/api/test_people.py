@@ -159,12 +159,12 @@ def test_the_behaviour_of_a_person_is_read_page_by_page(rita: User) -> None:
     assert_problem(client.get(f"{PEOPLE}/{person.pk}/events?occurred_from=2026-01-01"), 400, "bad_parameter")
 
 
-def test_a_person_who_was_merged_is_out_of_sight(rita: User) -> None:
+def test_a_person_who_was_merged_leads_to_who_goes_on_and_takes_nothing_new(rita: User) -> None:
     gone, kept, client = made(1), made(2), client_for(rita)
     Person.objects.filter(pk=gone.pk).update(merged_into=kept)
-    absent = assert_problem(client.get(f"{PEOPLE}/{10**12}"), 404, "not_found")
-    hidden = assert_problem(client.get(f"{PEOPLE}/{gone.pk}"), 404, "not_found")
-    assert {**absent, "instance": ""} == {**hidden, "instance": ""}
+    assert_problem(client.get(f"{PEOPLE}/{10**12}"), 404, "not_found")
+    moved = client.get(f"{PEOPLE}/{gone.pk}")
+    assert (moved.status_code, moved["Location"]) == (301, f"{PEOPLE}/{kept.pk}")
     assert_problem(client.get(f"{PEOPLE}/{gone.pk}/events"), 404, "not_found")
     details = []
     for pk in (gone.pk, 10**12):
