@@ -75,13 +75,13 @@ class SingleViewResource(Resource):
     outputs = {"origin": OriginOut, "footprint": FootprintOut}
     pagination_class = None
 
-    @extend_schema(operation_id="people_origin", responses=OriginOut)
+    @extend_schema(operation_id="people_origin")
     def origin(self, request: Request, pk: str) -> Response:
         """First touch, converting touch, campaign, pages that mattered."""
         person = access.person(self.actor, int(pk))
         return self.answer(origin.of_person(person, laps.open_of(person.pk)))
 
-    @extend_schema(operation_id="people_footprint", responses=FootprintOut)
+    @extend_schema(operation_id="people_footprint")
     def footprint(self, request: Request, pk: str) -> Response:
         """How warm the person is, and what they care about."""
         person = access.person(self.actor, int(pk))

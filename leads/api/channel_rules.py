@@ -71,6 +71,7 @@ class ChannelRulesResource(Listable, Retrievable, Creatable, Resource):
     }
     output = ChannelRulesOut
     inputs = {"create": ChannelRulesIn}
+    stale_actions = frozenset({"create"})
     ordering_fields = {"number": "number"}
     ordering_default = ("-number",)
 

@@ -61,7 +61,7 @@ class PersonTimelineResource(Resource):
     parameters = {"read": NAMES}
     pagination_class = None
 
-    @extend_schema(operation_id="people_timeline", parameters=PARAMETERS, responses=TimelineOut)
+    @extend_schema(operation_id="people_timeline", parameters=PARAMETERS)
     def read(self, request: Request, pk: str) -> Response:
         """Entries of all kinds, the newest first."""
         return self.page_of(access.get_person(self.actor, int(pk)))
@@ -100,7 +100,7 @@ class CompanyTimelineResource(PersonTimelineResource):
 
     model: ClassVar[Any] = Company
 
-    @extend_schema(operation_id="companies_timeline", parameters=PARAMETERS, responses=TimelineOut)
+    @extend_schema(operation_id="companies_timeline", parameters=PARAMETERS)
     def read(self, request: Request, pk: str) -> Response:
         """Entries about all of them, the newest first; ``about`` says who."""
         return self.page_of(access.get_company(self.actor, int(pk)))

@@ -124,6 +124,18 @@ class ChangeOut(serializers.Serializer[Any]):
     parts = serializers.ListField(child=serializers.CharField())
 
 
+class ChangesOut(serializers.Serializer[Any]):
+    """All clauses that differ."""
+
+    results = ChangeOut(many=True)
+
+
+class CommentsOut(serializers.Serializer[Any]):
+    """What was said, oldest first."""
+
+    results = CommentOut(many=True)
+
+
 class AgreementFilter(FilterSet):
     """Versions by how far they came."""
 
@@ -151,7 +163,7 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
         "comment": C.LOG_ACTIVITY,
     }
     output = AgreementOut
-    outputs = {"changes": ChangeOut, "comments": CommentOut, "comment": CommentOut}
+    outputs = {"changes": ChangesOut, "comments": CommentsOut, "comment": CommentOut}
     inputs = {"create": DraftIn, "partial_update": AgreementIn, "propose": ProposeIn, "comment": CommentIn}
     filterset_class = AgreementFilter
     lookup_field = "number"
@@ -200,12 +212,13 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
         found = self.load(lock=False)
         former = agreement_changes.former_of(found)
         told = agreement_changes.changes(found, former) if former else []
-        return Response(ChangeOut(told, many=True).data)
+        return Response(ChangesOut({"results": told}).data)
 
     @action(detail=True, methods=["get"])
     def comments(self, request: Request, number: str) -> Response:
         """What was said about the version, oldest first."""
-        return Response(CommentOut(agreement_changes.comments(self.load(lock=False)), many=True).data)
+        said = agreement_changes.comments(self.load(lock=False))
+        return Response(CommentsOut({"results": said}).data)
 
     @action(detail=True, methods=["post"])
     def comment(self, request: Request, number: str) -> Response:
@@ -213,7 +226,7 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
         made = agreement_comments.add(
             version=self.load(lock=False), **self.valid(), author=self.actor, now=self.now
         )
-        return Response(CommentOut(made).data, status=201)
+        return Response(CommentOut(made).data)
 
     def _read(self, version: AgreementVersion) -> AgreementVersion:
         return agreements.versions().get(pk=version.pk)

@@ -17,20 +17,15 @@ from rest_framework.response import Response
 from sla.models import Commitment
 from sla.selectors import closed, commitments, prose
 from sla.selectors.commitments import Line
-from smarketing.core.errors import FieldError, Invalid
+from smarketing.core.errors import FieldError
 from smarketing.users.domain.roles import Capability as C
 from smarketing.users.selectors import users
 from smarketing.web.rest.fields import MOST_ID, Instant, ModelOut
 from smarketing.web.rest.filters import InstantFilter
+from smarketing.web.rest.parameters import BadParameter
 from smarketing.web.rest.views import Listable, Resource, Retrievable
 
 MOST_BACK = 60
-
-
-class BadQuery(Invalid):
-    """A query parameter can't be used."""
-
-    code = "bad_query"
 
 
 class StandingOut(serializers.Serializer[Any]):
@@ -60,6 +55,12 @@ class StandingOut(serializers.Serializer[Any]):
     def get_without_estimate(self, line: Line) -> list[str]:
         """Cells whose leads count for nothing because too few were delivered before to know their worth."""
         return list(line.notes)
+
+
+class StandingsOut(serializers.Serializer[Any]):
+    """All promises of both sides."""
+
+    results = StandingOut(many=True)
 
 
 class RestatementOut(serializers.Serializer[Any]):
@@ -118,7 +119,7 @@ class CommitmentResource(Listable, Retrievable, Resource):
     model = Commitment
     capabilities = {"list": C.VIEW, "retrieve": C.VIEW, "standing": C.VIEW}
     output = CommitmentOut
-    outputs = {"standing": StandingOut}
+    outputs = {"standing": StandingsOut}
     filterset_class = CommitmentFilter
     parameters = {"standing": ("back", "owner")}
     ordering_fields = {"ends_at": "ends_at"}
@@ -134,7 +135,6 @@ class CommitmentResource(Listable, Retrievable, Resource):
             ),
             OpenApiParameter("owner", OpenApiTypes.INT, description="Only this rep's part."),
         ],
-        responses=StandingOut(many=True),
         filters=False,
     )
     @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
@@ -145,9 +145,11 @@ class CommitmentResource(Listable, Retrievable, Resource):
         if owner_id is not None:
             owner = users.visible_to(self.actor).filter(pk=owner_id).first()
             if owner is None:
-                raise BadQuery("There is no such user.", errors=[FieldError("owner", "unknown", "Unknown.")])
+                raise BadParameter(
+                    "There is no such user.", errors=[FieldError("owner", "unknown", "Unknown.")]
+                )
         told = commitments.lines(now=self.now, back=back or 0, owner=owner)
-        return Response(StandingOut(told, many=True).data)
+        return Response(StandingsOut({"results": told}).data)
 
     def _number(self, name: str, default: int | None, most: int) -> int | None:
         text = self.request.query_params.get(name)
@@ -155,5 +157,5 @@ class CommitmentResource(Listable, Retrievable, Resource):
             return default
         if not text.isascii() or not text.isdecimal() or len(text) > 19 or int(text) > most:
             detail = f"Give a whole number from 0 to {most}."
-            raise BadQuery(detail, errors=[FieldError(name, "out_of_range", detail)])
+            raise BadParameter(detail, errors=[FieldError(name, "out_of_range", detail)])
         return int(text)

@@ -95,6 +95,8 @@ class ResourceSchema(AutoSchema):
             known |= _UNSAFE_PROBLEMS
         if self.method == "PATCH":
             known |= {412: "Somebody else changed it first.", 428: "If-Match is missing."}
+        elif action in getattr(self.view, "stale_actions", ()):
+            known |= {412: "Somebody else changed it first."}
         for status, text in known.items():
             responses[(status, "application/problem+json")] = OpenApiResponse(ProblemOut, description=text)
         return responses

@@ -68,6 +68,7 @@ class Resource(GenericViewSet[Any]):
     lookup_value_regex = r"[0-9]{1,18}"
     finds_stored: ClassVar[bool] = False  # create answers 200 for what was stored before; see is_new
     secret_actions: ClassVar[frozenset[str]] = frozenset()  # their answers are never kept for a replay
+    stale_actions: ClassVar[frozenset[str]] = frozenset()  # their body names a version: 412 for a former one
     max_body_bytes: ClassVar[int] = 1024 * 1024
     max_json_nodes: ClassVar[int] = 2_000
     _claim: idempotency.Claim | None = None

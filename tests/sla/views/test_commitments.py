@@ -136,10 +136,10 @@ def test_the_api_tells_the_same(rep, marketer):
     deliver(rep, MONDAY)
     commitments.close_ended(now=NOW)
     client = client_for(marketer)
-    told = client.get("/api/v1/commitments/standing").json()
+    told = client.get("/api/v1/commitments/standing").json()["results"]
     supply = next(line for line in told if line["metric"] == "supply_count")
     assert (supply["side"], supply["promised"], supply["unit"]) == ("marketing", 100.0, "leads")
     assert client.get("/api/v1/commitments").status_code == 200
-    assert_problem(client.get("/api/v1/commitments/standing?back=-1"), 422, "bad_query")
-    assert_problem(client.get("/api/v1/commitments/standing?owner=99999999"), 422, "bad_query")
+    assert_problem(client.get("/api/v1/commitments/standing?back=-1"), 400, "bad_parameter")
+    assert_problem(client.get("/api/v1/commitments/standing?owner=99999999"), 400, "bad_parameter")
     assert client.get(f"/api/v1/commitments/standing?owner={rep.pk}&back=1").status_code == 200
