@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from funnel.domain.replay import wilson
+from funnel.domain.statistics import wilson
 from funnel.domain.traits import BLANK, OTHER, Binning, Floats, Value
 
 MIN_LEADS = 30

@@ -7,7 +7,6 @@ that nobody delivered has no answer of sales, and an open one has no end; neithe
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +17,11 @@ from funnel.domain.definitions import Definition
 from funnel.domain.fit import Facts
 from funnel.domain.interest import Decay, Occurrence
 from funnel.domain.qualification import FitUntil, could_hand_off, first_hand_off
+from funnel.domain.statistics import wilson
 
 # Both thresholds of interest times these: how volume trades against precision.
 SCALES = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.6, 2.0)
 NAMED = 25
-_Z = 1.959963984540054  # of the 95 % interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +53,10 @@ class Rate:
 
     def as_json(self) -> dict[str, Any]:
         """With the share in percent and the 95 % interval; both null without cases."""
-        low, high = wilson(self.k, self.n)
+        low, high = wilson(self.k, self.n) if self.n else (0.0, 1.0)
         percent = round(100 * self.k / self.n, 2) if self.n else None
         interval = [round(100 * low, 2), round(100 * high, 2)] if self.n else None
         return {"k": self.k, "n": self.n, "percent": percent, "interval_95": interval}
-
-
-def wilson(k: int, n: int) -> tuple[float, float]:
-    """The Wilson score interval of k of n at 95 %; (0, 1) without cases."""
-    if not n:
-        return 0.0, 1.0
-    share, z2 = k / n, _Z * _Z
-    middle = share + z2 / (2 * n)
-    reach = _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, (middle - reach) / (1 + z2 / n)), min(1.0, (middle + reach) / (1 + z2 / n))
 
 
 def qualified_at(

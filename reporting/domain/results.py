@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from reporting.domain.statistics import wilson
+from funnel.domain.statistics import wilson
 
 SMALL_SAMPLE = 10
 

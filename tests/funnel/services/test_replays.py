@@ -11,7 +11,7 @@ import pytest
 
 from funnel.domain.definitions import default_document
 from funnel.domain.drafts import parse
-from funnel.domain.replay import NAMED, Rate, wilson
+from funnel.domain.replay import Rate
 from funnel.models import DefinitionVersion, Handoff, LeadScore, LeadState, Replay, ReplayState
 from funnel.selectors import past_facts
 from funnel.services import definitions, handoffs, replays
@@ -233,9 +233,6 @@ def test_a_senseless_wish_is_refused_and_nothing_kept(sam, now, count, start, en
     assert not Replay.objects.exists()
 
 
-def test_intervals_are_wilsons() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
-    low, high = wilson(7, 10)
-    assert (round(low, 4), round(high, 4)) == (0.3968, 0.8922)
+def test_a_rate_without_cases_has_neither_share_nor_interval() -> None:
     assert Rate(0, 0).as_json() == {"k": 0, "n": 0, "percent": None, "interval_95": None}
-    assert NAMED == 25
+    assert Rate(7, 10).as_json() == {"k": 7, "n": 10, "percent": 70.0, "interval_95": [39.68, 89.22]}

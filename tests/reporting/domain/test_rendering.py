@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from funnel.domain.statistics import wilson
 from reporting.domain import rendering
 from reporting.domain.presets import Preset, days_of, previous_of
 from reporting.domain.results import Column, Figure, Money, MoneyList, Rate, Result, Row, Table, Unit
-from reporting.domain.statistics import wilson
 
 EUR = MoneyList((Money(Decimal("10005534.00"), "EUR"),))
 BOTH = MoneyList.of({"USD": Decimal("1.50"), "EUR": Decimal("2")})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.statistics import median, percentile, wilson
+from funnel.domain.statistics import median, percentile, wilson
 
 
 @pytest.mark.parametrize(
