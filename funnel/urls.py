@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from funnel.views import (
     alerts,
     board,
+    definition_parts,
     definitions,
     handoffs,
     lead_actions,
@@ -68,6 +69,9 @@ urlpatterns: list[URLPattern] = [
     path("settings/definition/<int:number>/edit/", definitions.edit, name="definition_edit"),
     path("settings/definition/<int:number>/propose/", definitions.propose, name="definition_propose"),
     path("settings/definition/<int:number>/discard/", definitions.discard, name="definition_discard"),
+    path("settings/definition/<int:number>/reach/", definition_parts.reach, name="definition_reach"),
+    path("settings/definition/<int:number>/comment/", definition_parts.comment, name="definition_comment"),
+    path("settings/definition/<int:number>/take-back/", definitions.take_back, name="definition_take_back"),
     path("settings/definition/<int:number>/sign/", definitions.sign, name="definition_sign"),
     path("settings/stages/", settings.stage_page, name="stages"),
     path("settings/stages/<int:pk>/", settings.stage_edit, name="stage_edit"),

@@ -21,6 +21,7 @@ from funnel.events import (
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
 from funnel.services import (
     alert_hits,
+    definitions,
     delivery,
     erasures,
     likelihoods,
@@ -108,6 +109,7 @@ def connect() -> None:
     loops.register(loops.Loop(training_runs.LOOP, training_runs.run_once, every_seconds=60.0, limit=1))
     loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
+    loops.register(loops.Loop(definitions.LOOP, definitions.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
     _add_pages()
 

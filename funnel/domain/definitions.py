@@ -11,16 +11,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from funnel.domain import fit
+from funnel.domain import fit, personas
 from funnel.domain.fit import Condition, Criterion, Facts
+from funnel.domain.personas import Portrait
 
 FIT_BANDS = ("A", "B", "C")
 INTEREST_BANDS = ("1", "2", "3")
 CELLS = tuple(f + i for f in FIT_BANDS for i in INTEREST_BANDS)
+# Parts that a document may do without; one that says nothing is left out of it, so that equal meaning has
+# equal bytes and what was signed before a part existed keeps its digest.
+OPTIONAL = frozenset({"effective_on", "minimum_by_band", "personas", "ideal_customer"})
+Requirements = tuple[tuple[str, ...], ...]
 
 
 class Action(StrEnum):
@@ -73,9 +78,15 @@ class Definition:
     fit_bands: Mapping[str, float]
     interest_bands: Mapping[int, float]
     matrix: Mapping[str, Action]
-    minimum_information: tuple[tuple[str, ...], ...]
+    minimum_information: Requirements
     exclusions: tuple[Exclusion, ...]
     hysteresis: float
+    # What a lead of a band of fit needs besides ``minimum_information``.
+    minimum_by_band: Mapping[str, Requirements] = field(default_factory=dict)
+    personas: tuple[Portrait, ...] = ()
+    ideal_customer: Portrait | None = None
+    # In force from the start of this day where the organisation is; None: with the second signature.
+    effective_on: date | None = None
     _scorer: fit.Scorer = field(init=False, repr=False, compare=False)
     _exclusions: tuple[tuple[fit.Matcher, Exclusion], ...] = field(init=False, repr=False, compare=False)
 
@@ -111,12 +122,27 @@ class Definition:
         return self.matrix[f"{fit_band}{interest_band}"]
 
     def missing(self, facts: Facts) -> list[str]:
-        """Minimum information that is not there: "person.email" or "person.phone or person.mobile"."""
+        """Minimum information that is not there: "person.email" or "person.phone or person.mobile".
+
+        What everybody needs comes first, then what the lead's band of fit needs besides.
+        """
+        asked = list(self.minimum_information)
+        if self.minimum_by_band:
+            band = self.fit_band(self.fit_score(facts))
+            asked += [paths for paths in self.minimum_by_band.get(band, ()) if paths not in asked]
         return [
-            " or ".join(paths)
-            for paths in self.minimum_information
-            if all(fit.look_up(facts, path) is None for path in paths)
+            " or ".join(paths) for paths in asked if all(fit.look_up(facts, path) is None for path in paths)
         ]
+
+    def persona_of(self, facts: Facts) -> Portrait | None:
+        """The first persona that the facts fit, or None."""
+        return personas.first_that_fits(self.personas, facts)
+
+    def is_ideal(self, facts: Facts) -> bool | None:
+        """Whether the facts fit the ideal customer; None where nobody has said who that is."""
+        if self.ideal_customer is None or not self.ideal_customer.where:
+            return None
+        return self.ideal_customer.fits(facts)
 
     def excluded_by(self, facts: Facts) -> Exclusion | None:
         """The first exclusion that holds, or None."""
@@ -215,7 +241,32 @@ def interest_only_document() -> dict[str, Any]:
     return {**default_document(), "matrix": matrix}
 
 
-TEMPLATES = {"fit_and_interest": default_document, "interest_only": interest_only_document}
+def need_and_budget_document() -> dict[str, Any]:
+    """Sales-ready by budget, authority, need and time: what is known of them is the fit, and is asked for."""
+    authority = ("chief", "vice_president", "directs", "decides")
+    return {
+        **default_document(),
+        "fit": [
+            _criterion("budget_known", 25, "attributes.budget", "known"),
+            _criterion("need_known", 25, "attributes.need", "known"),
+            _criterion("time_known", 25, "attributes.timeline", "known"),
+            *({**entry, "points": 25} for entry in default_document()["fit"] if entry["key"] in authority),
+        ],
+        "fit_bands": {"A": 75, "B": 50},
+        "matrix": {
+            "A1": "hand_off", "A2": "hand_off", "A3": "hand_off",
+            "B1": "hand_off", "B2": "nurture", "B3": "nurture",
+            "C1": "nurture", "C2": "nurture", "C3": "discard",
+        },
+        "minimum_by_band": {"A": [["attributes.budget"], ["attributes.need"]], "B": [["attributes.need"]]},
+    }  # fmt: skip
+
+
+TEMPLATES = {
+    "fit_and_interest": default_document,
+    "interest_only": interest_only_document,
+    "need_and_budget": need_and_budget_document,
+}
 
 
 def _criterion(key: str, points: int, path: str, operator: str, *, value: Any = None) -> dict[str, Any]:

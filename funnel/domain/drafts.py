@@ -6,26 +6,31 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from funnel.domain import fit
 from funnel.domain.definitions import (
     CELLS,
+    FIT_BANDS,
+    OPTIONAL,
     Action,
     Definition,
     Exclusion,
+    Requirements,
     Signal,
     canonical,
     default_document,
     digest,
 )
 from funnel.domain.fit import Condition, Criterion
+from funnel.domain.personas import Portrait
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PATH = re.compile(r"[a-z]+(\.[A-Za-z0-9_][A-Za-z0-9_ -]{0,63}){1,3}")
 PARTS = frozenset(default_document())
 MAX_CRITERIA, MAX_SIGNALS, MAX_EXCLUSIONS, MAX_REQUIREMENTS = 100, 60, 100, 20
+MAX_PERSONAS, MAX_CONDITIONS, MAX_DESCRIPTION = 20, 20, 2000
 MAX_POINTS = 1000
 MAX_BYTES = 200_000
 
@@ -78,13 +83,14 @@ class _Reader:
         if not isinstance(document, Mapping):
             self.problem("", "not_an_object", "A definition must be an object.")
             return None
-        for name in sorted(set(map(str, document)) ^ PARTS):
+        for name in sorted((set(map(str, document)) - OPTIONAL) ^ PARTS):
             known = name in PARTS
             self.problem(
                 name, *(("missing", "This part is missing.") if known else ("unknown", "Unknown part."))
             )
         if self.problems:
             return None
+        document = without_blanks(document)
         try:
             size = len(canonical(document))
         except (ValueError, TypeError, RecursionError):
@@ -105,9 +111,13 @@ class _Reader:
             fit_bands=self.bands(document["fit_bands"], "fit_bands", ("A", "B"), most=100),
             interest_bands={int(name): least for name, least in interest_bands.items()},
             matrix=self.matrix(document["matrix"]),
-            minimum_information=self.requirements(document["minimum_information"]),
+            minimum_information=self.requirements(document["minimum_information"], "minimum_information"),
             exclusions=self.exclusions(document["exclusions"]),
             hysteresis=hysteresis or 0.0,
+            minimum_by_band=self.minimum_by_band(document.get("minimum_by_band", {})),
+            personas=self.personas(document.get("personas", [])),
+            ideal_customer=self.ideal_customer(document.get("ideal_customer")),
+            effective_on=self.day(document.get("effective_on"), "effective_on"),
         )
 
     def criteria(self, data: Any) -> tuple[Criterion, ...]:
@@ -160,8 +170,7 @@ class _Reader:
                 found.append(Exclusion(str(entry["key"]), condition, reason.strip()))
         return tuple(found)
 
-    def requirements(self, data: Any) -> tuple[tuple[str, ...], ...]:
-        name = "minimum_information"
+    def requirements(self, data: Any, name: str) -> Requirements:
         if not isinstance(data, list) or len(data) > MAX_REQUIREMENTS:
             self.problem(name, "invalid", f"Give a list of at most {MAX_REQUIREMENTS} requirements.")
             return ()
@@ -173,6 +182,58 @@ class _Reader:
             else:
                 self.problem(f"{name}.{i}", "invalid", "Name an attribute, or a list of which one is enough.")
         return tuple(found)
+
+    def minimum_by_band(self, data: Any) -> Mapping[str, Requirements]:
+        name = "minimum_by_band"
+        if not isinstance(data, Mapping) or not set(data) <= set(FIT_BANDS):
+            self.problem(name, "invalid", "Give a list of requirements for the bands A, B or C.")
+            return {}
+        return {band: self.requirements(data[band], f"{name}.{band}") for band in FIT_BANDS if band in data}
+
+    def personas(self, data: Any) -> tuple[Portrait, ...]:
+        found = []
+        for entry, path in self.entries(data, "personas", MAX_PERSONAS):
+            name = entry.get("name")
+            if not isinstance(name, str) or not 0 < len(name.strip()) <= 80:
+                self.problem(f"{path}.name", "required", "Give the persona a name of at most 80 characters.")
+            else:
+                found.append(self.portrait(entry, path, str(entry["key"]), name.strip()))
+        return tuple(found)
+
+    def ideal_customer(self, data: Any) -> Portrait | None:
+        if data is None:
+            return None
+        if not isinstance(data, Mapping):
+            self.problem("ideal_customer", "invalid", "Give a description and conditions.")
+            return None
+        return self.portrait(data, "ideal_customer", "ideal_customer", "")
+
+    def portrait(self, entry: Mapping[str, Any], path: str, key: str, name: str) -> Portrait:
+        description, where = entry.get("description", ""), entry.get("where", [])
+        if not isinstance(description, str) or len(description) > MAX_DESCRIPTION:
+            detail = f"Describe it in at most {MAX_DESCRIPTION} characters."
+            self.problem(f"{path}.description", "invalid", detail)
+            description = ""
+        if not isinstance(where, list) or len(where) > MAX_CONDITIONS:
+            detail = f"Conditions must be a list of at most {MAX_CONDITIONS}."
+            self.problem(f"{path}.where", "invalid", detail)
+            where = []
+        conditions = [
+            self.condition(item if isinstance(item, Mapping) else {}, f"{path}.where.{i}", fit.ROOTS[:4])
+            for i, item in enumerate(where)
+        ]
+        return Portrait(key, name, description.strip(), tuple(c for c in conditions if c is not None))
+
+    def day(self, value: Any, field: str) -> date | None:
+        if value is None:
+            return None
+        try:
+            found = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+        except ValueError:
+            found = None
+        if found is None or not 2000 <= found.year <= 2200:
+            self.problem(field, "invalid", "Give a day as year-month-day, for example 2026-04-01.")
+        return found
 
     def matrix(self, data: Any) -> Mapping[str, Action]:
         if not isinstance(data, Mapping) or set(data) != set(CELLS):
@@ -244,6 +305,21 @@ class _Reader:
     @staticmethod
     def is_path(value: Any, roots: tuple[str, ...]) -> bool:
         return isinstance(value, str) and bool(PATH.fullmatch(value)) and value.split(".")[0] in roots
+
+
+def without_blanks(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document without optional parts that say nothing, as it is signed."""
+    if not OPTIONAL & set(document):
+        return document
+    parts = dict(document)
+    by_band = parts.get("minimum_by_band")
+    if isinstance(by_band, Mapping):
+        parts["minimum_by_band"] = {band: asked for band, asked in by_band.items() if asked != []}
+    ideal = parts.get("ideal_customer")
+    if isinstance(ideal, Mapping) and not any(ideal.values()):
+        parts["ideal_customer"] = None
+    blank: tuple[Any, ...] = (None, "", [], {})
+    return {name: part for name, part in parts.items() if name not in OPTIONAL or part not in blank}
 
 
 def _wrong_value(operator: str, value: Any) -> str | None:

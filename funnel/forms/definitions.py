@@ -12,11 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django import forms as django_forms
 from django.http import QueryDict
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from funnel.domain import fit
 from funnel.domain.definitions import CELLS
+from funnel.domain.drafts import without_blanks
+from funnel.selectors import definition_prose
 from smarketing.core.errors import FieldError
 
 MOST_ROWS = 120
@@ -26,11 +30,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "fit": ("key", "name", "path", "operator", "value", "points"),
     "signals": ("key", "name", "event", "path", "operator", "value", "points", "daily_cap", "more"),
     "exclusions": ("key", "path", "operator", "value", "reason"),
-    "minimum_information": ("first", "second", "third"),
+    "minimum_information": ("band", "first", "second", "third"),
+    "personas": ("name", "description", "path", "operator", "value"),
+    "ideal": ("path", "operator", "value"),
 }
 # A row of which only these are filled says nothing and is left out.
-_DEFAULTED = frozenset({"key", "operator", "event", "more", "daily_cap"})
+_DEFAULTED = frozenset({"key", "operator", "event", "more", "daily_cap", "band"})
 SCALARS = ("half_life_days", "hysteresis", "fit_A", "fit_B", "interest_1", "interest_2")
+TEXTS = ("effective_on", "ideal_description")
 
 
 @dataclass(slots=True)
@@ -74,7 +81,16 @@ def of_document(document: Mapping[str, Any], *, name: str) -> Editor:
             "exclusions": [
                 Row({**_condition(e), "key": e["key"], "reason": e["reason"]}) for e in document["exclusions"]
             ],
-            "minimum_information": [Row(_requirement(item)) for item in document["minimum_information"]],
+            "minimum_information": [
+                *(Row(_requirement(item, "")) for item in document["minimum_information"]),
+                *(
+                    Row(_requirement(item, band))
+                    for band, items in sorted(document.get("minimum_by_band", {}).items())
+                    for item in items
+                ),
+            ],
+            "personas": [row for entry in document.get("personas", []) for row in _persona_rows(entry)],
+            "ideal": [Row(_condition(c)) for c in document.get("ideal_customer", {}).get("where", [])],
         },
         scalars={
             "half_life_days": _text(document["half_life_days"]),
@@ -83,6 +99,8 @@ def of_document(document: Mapping[str, Any], *, name: str) -> Editor:
             "fit_B": _text(document["fit_bands"]["B"]),
             "interest_1": _text(document["interest_bands"]["1"]),
             "interest_2": _text(document["interest_bands"]["2"]),
+            "effective_on": document.get("effective_on", ""),
+            "ideal_description": document.get("ideal_customer", {}).get("description", ""),
         },
         matrix={cell: document["matrix"][cell] for cell in CELLS},
     )
@@ -102,44 +120,79 @@ def of_post(data: QueryDict) -> Editor:
     return Editor(
         name=data.get("name", ""),
         rows=rows,
-        scalars={name: data.get(name, "") for name in SCALARS},
+        scalars={name: data.get(name, "") for name in (*SCALARS, *TEXTS)},
         matrix={cell: data.get(f"matrix-{cell}", "") for cell in CELLS},
     )
 
 
-def document_of(editor: Editor) -> dict[str, Any]:
+def document_of(editor: Editor) -> Mapping[str, Any]:
     """The document that the form says; values that can't be read stay text, for the rules to refuse."""
-    scalars = {name: _read_number(text) for name, text in editor.scalars.items()}
+    scalars = {name: _read_number(editor.scalars[name]) for name in SCALARS}
+    asked = editor.rows["minimum_information"]
     hysteresis = scalars["hysteresis"]
-    return {
+    document = {
         "fit": _entries(editor.rows["fit"], _fit_entry),
         "signals": _entries(editor.rows["signals"], _signal_entry),
         "exclusions": _entries(editor.rows["exclusions"], _exclusion_entry),
-        "minimum_information": [
-            [path for path in row.values.values() if path] for row in editor.rows["minimum_information"]
-        ],
+        "minimum_information": [_asked(row) for row in asked if not row.values["band"]],
+        "minimum_by_band": {
+            band: [_asked(row) for row in asked if row.values["band"] == band]
+            for band in sorted({row.values["band"] for row in asked} - {""})
+        },
+        "personas": _personas(editor.rows["personas"]),
+        "ideal_customer": {
+            "description": editor.scalars["ideal_description"].strip(),
+            "where": [_read_condition(row.values) for row in editor.rows["ideal"]],
+        },
+        "effective_on": editor.scalars["effective_on"].strip() or None,
         "half_life_days": scalars["half_life_days"],
         "hysteresis": hysteresis / 100 if isinstance(hysteresis, int | float) else hysteresis,
         "fit_bands": {"A": scalars["fit_A"], "B": scalars["fit_B"]},
         "interest_bands": {"1": scalars["interest_1"], "2": scalars["interest_2"]},
         "matrix": dict(editor.matrix),
     }
+    return without_blanks(document)
 
 
 def place_errors(editor: Editor, errors: Sequence[FieldError]) -> None:
     """Put each problem beside the row or field it is about."""
     for error in errors:
         parts = error.field.split(".")
-        rows = editor.rows.get(parts[0], [])
+        rows = _rows_about(editor, parts)
         if len(parts) > 1 and parts[1].isdecimal() and int(parts[1]) < len(rows):
             rows[int(parts[1])].errors.append(error.detail)
             continue
         scalar = {"fit_bands": "fit_", "interest_bands": "interest_"}.get(parts[0], "")
         name = scalar + parts[-1] if scalar else parts[0]
-        if name in SCALARS:
+        if name in SCALARS or name in TEXTS:
             editor.scalar_errors[name] = error.detail
         else:
             editor.errors.append(error.detail)
+
+
+def _rows_about(editor: Editor, parts: list[str]) -> list[Row]:
+    """The rows among which the second word of a problem's path counts; ``parts`` is made to say so."""
+    if parts[0] == "minimum_by_band" and len(parts) > 2:
+        rows = [row for row in editor.rows["minimum_information"] if row.values["band"] == parts[1]]
+        del parts[1]
+        return rows
+    if parts[0] == "ideal_customer" and len(parts) > 2:
+        del parts[1]
+        return editor.rows["ideal"]
+    if parts[0] == "ideal_customer":
+        parts[-1] = "ideal_description"
+        parts[0] = parts[-1]
+        return []
+    if parts[0] == "personas" and len(parts) > 1:
+        groups = list(_by_name(editor.rows["personas"]).values())
+        if len(parts) > 3 and parts[3].isdecimal() and int(parts[1]) < len(groups):
+            told = [row for row in groups[int(parts[1])] if row.values["path"]]
+            parts[1] = parts[3]
+            return told
+        return [group[0] for group in groups]
+    if parts[0] == "minimum_information":
+        return [row for row in editor.rows["minimum_information"] if not row.values["band"]]
+    return editor.rows.get(parts[0], [])
 
 
 def _rule(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -168,10 +221,45 @@ def _condition(entry: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _requirement(item: str | Sequence[str]) -> dict[str, str]:
+def _requirement(item: str | Sequence[str], band: str) -> dict[str, str]:
     paths = [item] if isinstance(item, str) else list(item)
-    padded = [*paths, "", "", ""]
+    padded = [band, *paths, "", "", ""]
     return dict(zip(COLUMNS["minimum_information"], padded, strict=False))
+
+
+def _asked(row: Row) -> list[str]:
+    return [path for name, path in row.values.items() if name != "band" and path]
+
+
+def _persona_rows(entry: Mapping[str, Any]) -> list[Row]:
+    """A persona as rows, one per condition; its description stands in the first."""
+    where = entry.get("where") or [{"operator": "matches"}]
+    description = entry.get("description", "")
+    return [
+        Row({"name": entry["name"], "description": "" if i else description, **_condition(c)})
+        for i, c in enumerate(where)
+    ]
+
+
+def _by_name(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.values["name"].strip().casefold(), []).append(row)
+    return groups
+
+
+def _personas(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows of the same name are one persona with several conditions."""
+    used: set[str] = set()
+    return [
+        {
+            "key": _key("", group[0].values["name"], used),
+            "name": group[0].values["name"].strip(),
+            "description": " ".join(filter(None, (row.values["description"].strip() for row in group))),
+            "where": [_read_condition(row.values) for row in group if row.values["path"]],
+        }
+        for group in _by_name(rows).values()
+    ]
 
 
 def _entries(rows: Sequence[Row], make: Callable[[Row, set[str]], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -275,3 +363,27 @@ def _key(key: str, named: str, used: set[str]) -> str:
 
 def _humane(key: str) -> str:
     return key.replace("_", " ").capitalize()
+
+
+class ProposeForm(django_forms.Form):
+    """From which day a proposal is to hold."""
+
+    effective_on = django_forms.DateField(
+        label=_("In force from"),
+        required=False,
+        widget=django_forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Empty: as soon as both sides have signed."),
+    )
+
+
+class CommentForm(django_forms.Form):
+    """A comment on a version, or on one of its parts."""
+
+    text = django_forms.CharField(
+        label=_("Comment"), max_length=4000, widget=django_forms.Textarea(attrs={"rows": 3})
+    )
+    part = django_forms.ChoiceField(
+        label=_("About"),
+        required=False,
+        choices=[("", _("the whole version")), *definition_prose.PARTS.items()],
+    )

@@ -1,7 +1,12 @@
 """Tables of the funnel app."""
 
 from funnel.models.alert import Alert, AlertDelivery, AlertHit, AlertHours, SubjectChoices, TriggerChoices
-from funnel.models.definition import DefinitionSignature, DefinitionState, DefinitionVersion
+from funnel.models.definition import (
+    DefinitionComment,
+    DefinitionSignature,
+    DefinitionState,
+    DefinitionVersion,
+)
 from funnel.models.handoff import Handoff, HandoffState, Qualification, ReturnReason, Ring, RingMember
 from funnel.models.likelihood import (
     Likelihood,
@@ -40,6 +45,7 @@ __all__ = [
     "AlertHit",
     "AlertHours",
     "Assignment",
+    "DefinitionComment",
     "DefinitionSignature",
     "DefinitionState",
     "DefinitionVersion",

@@ -16,6 +16,7 @@ class DefinitionState(models.TextChoices):
 
     DRAFT = "draft", _("Draft")
     PROPOSED = "proposed", _("Proposed")
+    SIGNED = "signed", _("Signed, not in force yet")
     IN_FORCE = "in_force", _("In force")
     RETIRED = "retired", _("Retired")
 
@@ -31,8 +32,9 @@ class DefinitionVersionQuerySet(models.QuerySet["DefinitionVersion"]):
 class DefinitionVersion(Stamped, Versioned):
     """One version. ``body`` is the canonical document of ``funnel.domain.definitions``.
 
-    A version leaves draft only through ``funnel.services.definitions``; once it is in force a
-    trigger keeps its body, and the digest proves it.
+    A version leaves draft only through ``funnel.services.definitions``; once both have signed a trigger
+    keeps its body, and the digest proves it. One whose body has a day (``effective_on``) waits signed for
+    that day; of all others both signatures put it in force at once.
     """
 
     number = models.PositiveIntegerField(unique=True)
@@ -53,7 +55,10 @@ class DefinitionVersion(Stamped, Versioned):
         constraints = [
             models.UniqueConstraint(
                 fields=["state"], condition=models.Q(state="in_force"), name="one_definition_in_force"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="signed"), name="one_definition_waits"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,3 +81,22 @@ class DefinitionSignature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.digest[:8]}"
+
+
+class DefinitionComment(models.Model):
+    """What somebody said about a version, or about one of its parts ("fit"). Never changed."""
+
+    definition = models.ForeignKey(
+        DefinitionVersion, on_delete=models.CASCADE, related_name="comments", db_index=False
+    )
+    part = models.CharField(max_length=20, blank=True)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(_("comment"))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["definition", "id"]
+        indexes = [models.Index(fields=["definition", "id"], name="comments_of_definition")]
+
+    def __str__(self) -> str:
+        return f"comment {self.pk}"

@@ -15,6 +15,8 @@ PATHS: tuple[Choice, ...] = (
     ("person.name", _("Person: name")),
     ("person.email", _("Person: e-mail")),
     ("person.has_work_email", _("Person: e-mail is of a company")),
+    ("person.email_domain", _("Person: domain of the e-mail")),
+    ("person.is_customer", _("Person: is a customer already")),
     ("person.phone", _("Person: phone")),
     ("person.country", _("Person: country")),
     ("person.city", _("Person: city")),
@@ -22,6 +24,7 @@ PATHS: tuple[Choice, ...] = (
     ("person.do_not_contact", _("Person: asked not to be contacted")),
     ("company.name", _("Company: name")),
     ("company.domain", _("Company: domain")),
+    ("company.is_customer", _("Company: is a customer already")),
     ("company.industry", _("Company: industry")),
     ("company.employees", _("Company: employees")),
     ("company.annual_revenue", _("Company: annual revenue")),
@@ -60,7 +63,25 @@ HEADS: dict[str, tuple[Text, ...]] = {
     "signals": (_("Name"), _("Event"), _("When"), "", _("Value"), _("Points"), _("A day")),
     "exclusions": (_("When"), "", _("Value"), _("Reason")),
     "minimum_information": (),
+    "personas": (_("Name"), _("Who they are"), _("When"), "", _("Value")),
+    "ideal": (_("When"), "", _("Value")),
 }
+# Exclusions that most installations want: path, operator, value, reason.
+EXCLUSIONS: dict[str, tuple[Text, tuple[str, str, str, Text]]] = {
+    "competitors": (_("Competitors"), ("person.email_domain", "in", "", _("Works for a competitor"))),
+    "free_mail": (
+        _("Private e-mail"),
+        ("person.has_work_email", "equals", "no", _("Private e-mail address")),
+    ),
+    "countries": (_("Countries"), ("person.country", "in", "", _("We don't sell in this country"))),
+    "customers": (_("Customers"), ("company.is_customer", "equals", "yes", _("Is a customer already"))),
+}
+TEMPLATES: tuple[Choice, ...] = (
+    ("", _("What is in force")),
+    ("fit_and_interest", _("Fit × interest, the default")),
+    ("interest_only", _("Interest only")),
+    ("need_and_budget", _("Budget, authority, need and time")),
+)
 
 
 def paths() -> list[Choice]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from funnel.domain import fit
 from funnel.domain.definitions import Action, Definition, Signal
 from funnel.domain.fit import Condition
-from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion, LeadAction
-from funnel.selectors import definitions, missing
+from funnel.models import (
+    DefinitionComment,
+    DefinitionSignature,
+    DefinitionState,
+    DefinitionVersion,
+    Interest,
+    LeadAction,
+)
+from funnel.selectors import definition_changes, definition_prose, definitions, missing
 from leads.models import EventKind
 from smarketing.users.domain.roles import Side
 from smarketing.users.models import SideChoices
@@ -69,6 +77,9 @@ class DefinitionText:
     minimum: list[str]
     exclusions: list[tuple[str, str]]
     sides: list[SignedSide]
+    personas: list[tuple[str, str]]
+    effective_on: date | None
+    meaning: str
 
     @property
     def is_signed(self) -> bool:
@@ -94,7 +105,7 @@ def in_force() -> DefinitionText:
 
 def in_progress() -> DefinitionVersion | None:
     """The draft or proposal of the next version."""
-    return versions().filter(state__in=OPEN_STATES).first()
+    return versions().filter(state__in=[*OPEN_STATES, DefinitionState.SIGNED]).first()
 
 
 def text_of(version: DefinitionVersion) -> DefinitionText:
@@ -111,13 +122,52 @@ def text_of(version: DefinitionVersion) -> DefinitionText:
         interest_bands=interest_bands,
         rows=[(row, [_cell(rules, row.name, column.name) for column in interest_bands]) for row in fit_bands],
         half_life_days=rules.half_life.total_seconds() / 86400,
-        minimum=missing.words(" or ".join(paths) for paths in rules.minimum_information),
+        minimum=_minimum(rules),
         exclusions=[(fit.describe(e.condition), e.reason) for e in rules.exclusions],
         sides=[
             SignedSide(side.value, str(SideChoices(side.value).label), signed.get(side.value))
             for side in (Side.MARKETING, Side.SALES)
         ],
+        personas=_personas(rules),
+        effective_on=rules.effective_on,
+        meaning=definition_prose.meaning(rules),
     )
+
+
+def tooltip() -> str:
+    """What a qualified lead is by the version in force, in plain words, wherever the word appears."""
+    version = definitions.in_force()
+    words = definition_prose.meaning(definitions.rules_of(version))
+    return _("%(words)s (version %(number)d of the definition)") % {"words": words, "number": version.number}
+
+
+def progress() -> tuple[int, int] | None:
+    """How many of all scored people follow the version in force, while some do not yet."""
+    current = definitions.in_force_id()
+    rows = Interest.objects.aggregate(done=Count("pk", filter=Q(definition_id=current)), all=Count("pk"))
+    return (rows["done"], rows["all"]) if rows["done"] < rows["all"] else None
+
+
+def named_comments(version: DefinitionVersion) -> list[tuple[str, DefinitionComment]]:
+    """What was said about a version, each with the name of the part it is about."""
+    said = definition_changes.comments(version)
+    return [(str(definition_prose.PARTS.get(comment.part, "")), comment) for comment in said]
+
+
+def _minimum(rules: Definition) -> list[str]:
+    told = missing.words(" or ".join(paths) for paths in rules.minimum_information)
+    for band, asked in rules.minimum_by_band.items():
+        words = missing.words(" or ".join(paths) for paths in asked)
+        told += [_("for fit %(band)s besides: %(what)s") % {"band": band, "what": word} for word in words]
+    return told
+
+
+def _personas(rules: Definition) -> list[tuple[str, str]]:
+    """Name and words of the ideal customer and each persona."""
+    portraits = [(p.name, p) for p in rules.personas]
+    if rules.ideal_customer is not None:
+        portraits.insert(0, (_("The ideal customer"), rules.ideal_customer))
+    return [(name, " – ".join(filter(None, (p.description, p.sentence())))) for name, p in portraits]
 
 
 def signal_words(signal: Signal) -> str:

@@ -15,13 +15,20 @@ _LEAD = ("origin", "landing_page", "description", "lap", "attributes")
 _COMPANY = (
     "name", "domain", "industry", "employees", "annual_revenue", "currency", "country", "city", "attributes",
 )  # fmt: skip
-_EXTRA = ("channel", "campaign", "source", "email", "phone", "company_id")
+_EXTRA = (
+    "channel", "campaign", "source", "email", "phone", "company_id", "person_since", "company_since",
+)  # fmt: skip
+# Since when somebody is a customer by another lead's deal; a lead's own deal says nothing about itself.
+_SINCE = """(SELECT min(o.closed_at)
+           FROM funnel_opportunity o JOIN funnel_opportunitystage os ON os.id = o.stage_id
+          WHERE {owner} AND os.kind = 'won' AND o.lead_id IS DISTINCT FROM l.id)"""
 _READ = Statement(
     "facts_of_leads",
     f"""
 SELECT l.id, {", ".join(f"l.{name}" for name in _LEAD)}, {", ".join(f"p.{name}" for name in _PERSON)},
        {", ".join(f"c.{name}" for name in _COMPANY)},
-       ch.code, ca.name, so.code, e.email, ph.written, c.id
+       ch.code, ca.name, so.code, e.email, ph.written, c.id,
+       {_SINCE.format(owner="o.person_id = p.id")}, {_SINCE.format(owner="o.company_id = c.id")}
   FROM leads_lead l
   JOIN leads_person p ON p.id = l.person_id
   JOIN leads_source so ON so.id = l.source_id
@@ -54,8 +61,11 @@ def _facts(row: tuple[Any, ...]) -> Facts:
     person["name"] = f"{person['first_name']} {person['last_name']}".strip()
     person["email"], person["phone"] = email, extra["phone"]
     person["has_work_email"] = not is_free_mail(email) if email else None
+    person["email_domain"] = email.rpartition("@")[2] if email else None
     person["do_not_contact"] = person["attributes"].get("do_not_contact")
     lead["channel"], lead["campaign"], lead["source"] = extra["channel"], extra["campaign"], extra["source"]
+    for part, since in ((person, extra["person_since"]), (company, extra["company_since"])):
+        part["customer_since"], part["is_customer"] = since, since is not None
     attributes = {**company["attributes"], **person["attributes"], **lead["attributes"]}
     firm = company if extra["company_id"] is not None else {}
     return {"person": person, "company": firm, "lead": lead, "attributes": attributes}

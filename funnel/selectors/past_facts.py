@@ -63,7 +63,10 @@ def _until(former: Sequence[Former], latest: datetime) -> list[Former]:
 
 
 def _over_time(present: Facts, persons: Sequence[Former], firms: Sequence[Former]) -> list[FactsUntil]:
-    instants = sorted({until for until, _values in (*persons, *firms)})
+    since = [_mapping(present[part]).get("customer_since") for part in ("person", "company")]
+    instants = sorted(
+        {until for until, _values in (*persons, *firms)} | {at for at in since if at is not None}
+    )
     parts = [FactsUntil(_as_of(present, persons, firms, until), until) for until in instants]
     return [*parts, FactsUntil(present, None)]
 
@@ -77,6 +80,10 @@ def _as_of(present: Facts, persons: Sequence[Former], firms: Sequence[Former], u
         changed["person"] = {**_mapping(present["person"]), **person, "name": name}
     if firm is not None and present["company"]:
         changed["company"] = {**_mapping(present["company"]), **firm}
+    for part in ("person", "company"):
+        since = _mapping(present[part]).get("customer_since")
+        if since is not None:
+            changed[part] = {**_mapping(changed[part]), "is_customer": since < until}
     lead = _mapping(present["lead"])
     changed["attributes"] = {
         **_mapping(_mapping(changed["company"]).get("attributes")),

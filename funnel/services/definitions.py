@@ -1,14 +1,15 @@
 """A definition's way: draft, proposal, one signature per side over the same digest, in force (N1, N2).
 
 At most one version is being drawn up at a time. Every edit clears the signatures. What was in force is
-never edited, which the database keeps too. With the second signature the version is in force at once;
-scores follow, and nobody who qualified or was delivered is taken back.
+never edited, which the database keeps too. With the second signature the version is in force at once, or
+waits for the day that its document names; scores follow, and nobody who qualified or was delivered is
+taken back.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, time
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import Max
@@ -19,14 +20,17 @@ from funnel.domain.definitions import digest as digest_of
 from funnel.domain.drafts import DefinitionInvalid, parse
 from funnel.events import DefinitionInForce
 from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion
-from funnel.services import rescoring
+from funnel.selectors import definitions
+from funnel.services import definition_notices, rescoring
 from smarketing.core import events, locks, loops
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability, Side
 from smarketing.users.models import User
+from smarketing.users.selectors import organisation
 
 OPEN_STATES = (DefinitionState.DRAFT, DefinitionState.PROPOSED)
+LOOP = "definitions"
 SIGNS_FOR = {Capability.SIGN_MARKETING: Side.MARKETING, Capability.SIGN_SALES: Side.SALES}
 
 
@@ -68,15 +72,20 @@ class DefinitionChanged(Stale):
 def create_draft(*, actor: User | None, now: datetime, body: Any = None, name: str = "") -> DefinitionVersion:
     """The version being drawn up; made from what is in force, or from ``body``, when there is none.
 
-    Raises :class:`EditNotAllowed`, :class:`DefinitionNotUsable`.
+    The day of what is in force is not taken along. Raises :class:`EditNotAllowed`,
+    :class:`DefinitionNotUsable`, and :class:`DefinitionNotEditable` while a signed version waits for its day.
     """
     _check_may_edit(actor)
     _lock()
+    if DefinitionVersion.objects.filter(state=DefinitionState.SIGNED).exists():
+        detail = _("The next version is signed and waits for its day. Take it back to change it.")
+        raise DefinitionNotEditable(detail)
     present = DefinitionVersion.objects.filter(state__in=OPEN_STATES).first()
     if present is not None:
         return present
     source = DefinitionVersion.objects.get(state=DefinitionState.IN_FORCE)
-    rules = _checked(source.body if body is None else body)
+    begun = {k: v for k, v in source.body.items() if k != "effective_on"} if body is None else body
+    rules = _checked(begun)
     last = DefinitionVersion.objects.aggregate(last=Max("number"))["last"] or 0
     version = DefinitionVersion.objects.create(
         number=last + 1,
@@ -129,18 +138,30 @@ def propose(
     actor: User | None,
     now: datetime,
     expected_version: int | None = None,
+    effective_on: date | None | Literal["keep"] = "keep",
 ) -> DefinitionVersion:
-    """Ask both sides to sign the draft as it stands.
+    """Ask both sides to sign the draft as it stands; both are told.
 
-    Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`, :class:`DefinitionChanged`.
+    ``effective_on`` is the day from which it is to hold, None for as soon as both have signed; by default
+    what the draft says. It is part of what is signed. Raises :class:`EditNotAllowed`,
+    :class:`DefinitionNotEditable`, :class:`DefinitionChanged`, and :class:`DefinitionNotUsable` for a day
+    that is over.
     """
     _check_may_edit(actor)
     locked = _fresh(definition, expected_version)
     if locked.state != DefinitionState.DRAFT:
         raise DefinitionNotEditable(_("Only a draft can be proposed."))
-    locked.state = DefinitionState.PROPOSED
-    _save(locked, ["state"], now=now)
+    body = dict(locked.body)
+    if effective_on != "keep":
+        body["effective_on"] = effective_on.isoformat() if effective_on else None
+    rules = _checked(body)
+    if rules.effective_on is not None and rules.effective_on < now.astimezone(organisation.zone()).date():
+        detail = _("This day is over. Choose today or a later day, or none.")
+        raise DefinitionNotUsable(detail, errors=[FieldError("effective_on", "past", detail)])
+    locked.body, locked.digest, locked.state = dict(rules.document), rules.digest, DefinitionState.PROPOSED
+    _save(locked, ["body", "digest", "state"], now=now)
     changed(actor=actor, action="definition_proposed", obj=locked, now=now)
+    definition_notices.proposed(version=locked, actor=actor, now=now)
     return locked
 
 
@@ -156,10 +177,28 @@ def discard(*, definition: DefinitionVersion, actor: User | None, now: datetime)
 
 
 @transaction.atomic
+def take_back(*, definition: DefinitionVersion, actor: User | None, now: datetime) -> DefinitionVersion:
+    """Make a signed version that waits for its day a draft again; its signatures are cleared, all are told.
+
+    Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`.
+    """
+    _check_may_edit(actor)
+    locked = _fresh(definition, None)
+    if locked.state != DefinitionState.SIGNED:
+        raise DefinitionNotEditable(_("Only a signed version that waits for its day can be taken back."))
+    locked.signatures.all().delete()
+    locked.state = DefinitionState.DRAFT
+    _save(locked, ["state"], now=now)
+    changed(actor=actor, action="definition_taken_back", obj=locked, now=now)
+    definition_notices.taken_back(version=locked, actor=actor, now=now)
+    return locked
+
+
+@transaction.atomic
 def sign(
     *, definition: DefinitionVersion, signer: User, now: datetime, digest: str | None = None
 ) -> DefinitionVersion:
-    """Sign for the signer's side; with both signatures over one digest the version is in force.
+    """Sign for the signer's side; with both signatures over one digest the version is in force, or waits.
 
     ``digest`` is what the signer has read, by default that of ``definition`` as it was loaded. The
     version a new installation starts with is in force unsigned and can be signed by the same call.
@@ -186,8 +225,38 @@ def sign(
     if locked.state == DefinitionState.PROPOSED and locked.signatures.filter(digest=read).count() == len(
         Side
     ):
-        _put_in_force(locked, now=now)
+        day = definitions.rules_of(locked).effective_on
+        if day is not None and now < effective_from(day=day):
+            locked.state = DefinitionState.SIGNED
+            _save(locked, ["state"], now=now)
+            definition_notices.signed(version=locked, day=day, now=now)
+        else:
+            _put_in_force(locked, at=now, now=now)
     return locked
+
+
+def effective_from(*, day: date) -> datetime:
+    """The instant at which a version with this day takes effect: its start where the organisation is."""
+    return datetime.combine(day, time.min, tzinfo=organisation.zone())
+
+
+@transaction.atomic
+def run_once(*, now: datetime, limit: int = 1) -> int:
+    """Put a signed version in force whose day has come, dated by the start of that day; the loop calls it."""
+    del limit
+    waiting = DefinitionVersion.objects.filter(state=DefinitionState.SIGNED).first()
+    if waiting is None or (at := _due(waiting)) is None or now < at:
+        return 0
+    locked = _fresh(waiting, None)
+    if locked.state != DefinitionState.SIGNED:
+        return 0
+    _put_in_force(locked, at=at, now=now)
+    return 1
+
+
+def _due(version: DefinitionVersion) -> datetime | None:
+    day = definitions.rules_of(version).effective_on
+    return effective_from(day=day) if day else None
 
 
 def side_of(*, signer: User) -> Side | None:
@@ -195,16 +264,17 @@ def side_of(*, signer: User) -> Side | None:
     return next((side for capability, side in SIGNS_FOR.items() if signer.may(capability)), None)
 
 
-def _put_in_force(version: DefinitionVersion, *, now: datetime) -> None:
+def _put_in_force(version: DefinitionVersion, *, at: datetime, now: datetime) -> None:
     """Retire the former version and carry scores over; the first batch at once, the rest by the loop."""
     former = DefinitionVersion.objects.select_for_update().get(state=DefinitionState.IN_FORCE)
-    former.state, former.retired_at = DefinitionState.RETIRED, now
+    former.state, former.retired_at = DefinitionState.RETIRED, at
     _save(former, ["state", "retired_at"], now=now)
-    version.state, version.in_force_from = DefinitionState.IN_FORCE, now
+    version.state, version.in_force_from = DefinitionState.IN_FORCE, at
     version.landmark = rescoring.landmark_after(old=former, new=parse(version.body), now=now)
     _save(version, ["state", "in_force_from", "landmark"], now=now)
     rescoring.switch(old=former, new=version)
     events.publish(DefinitionInForce(definition_id=version.pk, number=version.number, now=now))
+    definition_notices.in_force(version=version, now=now)
     rescoring.run_once(now=now, limit=rescoring.BATCH)
     loops.nudge("rescoring")
 

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funnel import access
+from funnel.domain.definitions import TEMPLATES
 from funnel.forms import definitions as forms
 from funnel.forms.definitions import Editor
 from funnel.models import DefinitionState, DefinitionVersion, LeadAction
-from funnel.selectors import definition_choices, definition_texts
+from funnel.selectors import definition_changes, definition_choices, definition_prose, definition_texts
 from funnel.selectors.definition_choices import Choice
 from funnel.selectors.definition_texts import DefinitionText
 from funnel.services import definitions
@@ -30,7 +31,11 @@ SECTIONS = {
     "signals": "funnel/_definition_signal_row.html",
     "exclusions": "funnel/_definition_exclusion_row.html",
     "minimum_information": "funnel/_definition_minimum_row.html",
+    "personas": "funnel/_definition_persona_row.html",
+    "ideal": "funnel/_definition_ideal_row.html",
 }
+
+PATH_SECTIONS = ("fit", "exclusions", "minimum_information", "personas", "ideal")
 
 
 @page(capability=Capability.VIEW)
@@ -40,6 +45,8 @@ def show(request: Request) -> HttpResponse:
     coming = definition_texts.in_progress()
     context = {
         "text": text,
+        "templates": definition_choices.TEMPLATES,
+        "progress": definition_texts.progress(),
         "next": coming if coming is not None and _may_see(coming, request) else None,
         "versions": [v for v in definition_texts.versions() if _may_see(v, request)],
         **_may(request, text),
@@ -50,22 +57,48 @@ def show(request: Request) -> HttpResponse:
 @page(capability=Capability.VIEW)
 def version(request: Request, number: int) -> HttpResponse:
     """One version as it was or is to be signed."""
-    found = _load(request, number)
+    return show_version(request, load(request, number))
+
+
+def show_version(
+    request: Request,
+    found: DefinitionVersion,
+    *,
+    comment: forms.CommentForm | None = None,
+    day: forms.ProposeForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a version, with the forms as they were sent where something in them is wrong."""
     text = definition_texts.text_of(found)
-    return rendering.page(request, "funnel/definition_version.html", {"text": text, **_may(request, text)})
+    former = definition_changes.former_of(found)
+    changes = definition_changes.changes(found, former) if former else []
+    context = {
+        "text": text,
+        "former": former,
+        "changes": [(definition_prose.PARTS[change.part], change) for change in changes],
+        "comments": definition_texts.named_comments(found),
+        "comment_form": comment or forms.CommentForm(),
+        "propose_form": day or forms.ProposeForm(initial={"effective_on": text.effective_on}),
+        "is_open": found.state in definition_texts.OPEN_STATES,
+        "may_comment": request.user.may(Capability.LOG_ACTIVITY),
+        **_may(request, text),
+    }
+    return rendering.page(request, "funnel/definition_version.html", context, status=status)
 
 
 @page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
 def draft(request: Request) -> HttpResponse:
-    """Start the next version from what is in force, or go on with the one there is."""
-    made = definitions.create_draft(actor=request.user, now=request.now)
+    """Start the next version from what is in force or a template, or go on with the one there is."""
+    template = TEMPLATES.get(request.POST.get("template", ""))
+    body = template() if template else None
+    made = definitions.create_draft(actor=request.user, body=body, now=request.now)
     return rendering.redirect(request, reverse("funnel:definition_edit", args=[made.number]))
 
 
 @page(capability=Capability.EDIT_DEFINITION, methods=["GET", "POST"])
 def edit(request: Request, number: int) -> HttpResponse:
     """Change the rules of a draft or proposal; that clears its signatures."""
-    found = _load(request, number, capability=Capability.EDIT_DEFINITION)
+    found = load(request, number, capability=Capability.EDIT_DEFINITION)
     if found.state not in definition_texts.OPEN_STATES:
         raise definitions.DefinitionNotEditable(_("What is in force is not edited. Draft a new version."))
     if request.method != "POST":
@@ -97,14 +130,29 @@ def row(request: Request, section: str) -> HttpResponse:
     if template is None:
         raise access.NoSuchRecord(_("There is no such part of a definition."))
     blank = forms.Row(dict.fromkeys(forms.COLUMNS[section], ""))
+    _preset, values = definition_choices.EXCLUSIONS.get(request.GET.get("preset", ""), ("", ()))
+    if section == "exclusions" and values:
+        blank.values.update(zip(("path", "operator", "value", "reason"), map(str, values), strict=True))
     return rendering.fragment(request, template, {"row": blank, **_choices()})
 
 
 @page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
 def propose(request: Request, number: int) -> HttpResponse:
     """Ask both sides to sign."""
-    found = _load(request, number, capability=Capability.EDIT_DEFINITION)
-    definitions.propose(definition=found, actor=request.user, now=request.now)
+    found = load(request, number, capability=Capability.EDIT_DEFINITION)
+    form = forms.ProposeForm(request.POST)
+    if not form.is_valid():
+        return show_version(request, found, day=form, status=422)
+    try:
+        definitions.propose(
+            definition=found,
+            effective_on=form.cleaned_data["effective_on"] if "effective_on" in request.POST else "keep",
+            actor=request.user,
+            now=request.now,
+        )
+    except definitions.DefinitionNotUsable as error:
+        refusals.add_error(form, error)
+        return show_version(request, found, day=form, status=422)
     toast = Toast(_("Proposed. Each side can sign now."), "ok")
     return rendering.redirect(request, reverse("funnel:definition_version", args=[number]), toast=toast)
 
@@ -112,16 +160,25 @@ def propose(request: Request, number: int) -> HttpResponse:
 @page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
 def discard(request: Request, number: int) -> HttpResponse:
     """Throw a draft or proposal away."""
-    found = _load(request, number, capability=Capability.EDIT_DEFINITION)
+    found = load(request, number, capability=Capability.EDIT_DEFINITION)
     definitions.discard(definition=found, actor=request.user, now=request.now)
     return rendering.redirect(request, "funnel:definition", toast=Toast(_("Discarded."), "ok"))
+
+
+@page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
+def take_back(request: Request, number: int) -> HttpResponse:
+    """Make a signed version that waits for its day a draft again."""
+    found = load(request, number, capability=Capability.EDIT_DEFINITION)
+    definitions.take_back(definition=found, actor=request.user, now=request.now)
+    toast = Toast(_("Taken back. Its signatures are cleared."), "ok")
+    return rendering.redirect(request, reverse("funnel:definition_version", args=[number]), toast=toast)
 
 
 @page(capability=Capability.VIEW, methods=["GET", "POST"])
 @reauthentication_required(enabled=signing.without_password)  # type: ignore[untyped-decorator]
 def sign(request: Request, number: int) -> HttpResponse:
     """Read the text again, say again who you are, sign."""
-    found = _load(request, number)
+    found = load(request, number)
     if definitions.side_of(signer=request.user) is None:
         raise definitions.NotASigner(_("Only the managers of marketing and sales sign."))
     form = signing.form_for(request, found.digest)
@@ -140,12 +197,15 @@ def sign(request: Request, number: int) -> HttpResponse:
 
 
 def _signed(version: DefinitionVersion) -> Toast:
+    if version.state == DefinitionState.SIGNED:
+        return Toast(_("Signed by both sides: it waits for its day."), "ok")
     if version.state == DefinitionState.IN_FORCE and version.in_force_from == version.updated_at:
         return Toast(_("Signed by both sides: it is in force now."), "ok")
     return Toast(_("Signed."), "ok")
 
 
-def _load(request: Request, number: int, *, capability: Capability = Capability.VIEW) -> DefinitionVersion:
+def load(request: Request, number: int, *, capability: Capability = Capability.VIEW) -> DefinitionVersion:
+    """A version that the user may see."""
     found = access.definition(request.user, number, capability=capability)
     if not _may_see(found, request):
         raise access.NoSuchRecord(_("There is no such version."))
@@ -178,6 +238,8 @@ def _editor(request: Request, found: DefinitionVersion, editor: Editor, *, statu
         "matrix": matrix,
         "columns": columns,
         "heads": definition_choices.HEADS,
+        "presets": [(key, label) for key, (label, _values) in definition_choices.EXCLUSIONS.items()],
+        "reach_url": reverse("funnel:definition_reach", args=[found.number]),
         **_choices(editor),
     }
     return rendering.page(request, "funnel/definition_edit.html", context, status=status)
@@ -186,7 +248,7 @@ def _editor(request: Request, found: DefinitionVersion, editor: Editor, *, statu
 def _choices(editor: Editor | None = None) -> Mapping[str, Any]:
     """What the selects offer; a rule about something else keeps it, as it is written."""
     return {
-        "paths": _with_used(definition_choices.paths(), editor, ("fit", "exclusions", "minimum_information")),
+        "paths": _with_used(definition_choices.paths(), editor, PATH_SECTIONS),
         "properties": _with_used(list(definition_choices.PROPERTIES), editor, ("signals",)),
         "operators": definition_choices.OPERATORS,
         "events": _with_used(definition_choices.events(), editor, ("signals",), names=("event",)),

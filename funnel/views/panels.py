@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from funnel.forms.lead_actions import QualificationForm
 from funnel.models import HandoffState
-from funnel.selectors import deals, desks, lead_list, likelihoods, missing, scores
+from funnel.selectors import deals, definition_texts, desks, lead_list, likelihoods, missing, scores
 from funnel.views import lead_asks
 from leads.models import Company, ImportRun, ImportState, Lead, Person
 from leads.selectors import leads as laps
@@ -37,7 +37,9 @@ def header(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
     if desk is None:
         return None
     dressed = lead_list.dressed([desk.state], at=now)
-    return Panel("funnel/_lead_header.html", {"desk": desk, "row": dressed[0]})
+    is_mql = desk.state.stage.code == "mql"
+    qualified = definition_texts.tooltip() if is_mql else ""
+    return Panel("funnel/_lead_header.html", {"desk": desk, "row": dressed[0], "qualified": qualified})
 
 
 def person_header(person: Person, *, viewer: User, now: datetime) -> Panel | None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff
+from funnel.selectors import definition_texts
 from funnel.services import handoffs
 from leads.models import ActivityKind
 from leads.services import activities
@@ -31,7 +32,8 @@ class NoSuchAttempt(Invalid):
 @page(capability=Capability.VIEW)
 def queue_page(request: Request) -> HttpResponse:
     """The whole page."""
-    return rendering.page(request, "sla/queue.html", _context(request))
+    context = {**_context(request), "qualified": definition_texts.tooltip()}
+    return rendering.page(request, "sla/queue.html", context)
 
 
 @page(capability=Capability.VIEW)

@@ -155,3 +155,55 @@ def test_what_is_in_force_is_not_edited(signed_in: SignedIn, sam: User) -> None:
     client = signed_in(sam)
     assert client.get("/settings/definition/1/edit/").status_code == 409
     assert client.post("/settings/definition/1/discard/").status_code == 409
+
+
+def test_personas_the_day_and_what_a_band_needs_are_edited_in_the_browser(
+    signed_in: SignedIn, sam: User, draft: DefinitionVersion
+) -> None:
+    condition = {"path": "person.title", "operator": "contains", "value": "cfo"}
+    document = default_document() | {
+        "personas": [{"key": "cfo", "name": "CFO", "description": "Signs", "where": [condition, condition]}],
+        "ideal_customer": {"description": "Mid-size", "where": [condition]},
+        "minimum_by_band": {"A": [["person.phone"]]},
+        "effective_on": "2026-05-04",
+    }
+    assert digest(forms.document_of(forms.of_post(posted(document)))) == digest(document)
+    client = signed_in(sam)
+    data = posted(document, **{"personas-name": ["", "CFO"], "effective_on": "soon"})
+    answer = client.post("/settings/definition/2/edit/", dict(data.lists()))
+    assert answer.status_code == 422
+    editor = answer.context["editor"]
+    assert editor.rows["personas"][0].errors == ["Give the persona a name of at most 80 characters."]
+    assert "effective_on" in editor.scalar_errors
+    assert client.post("/settings/definition/2/edit/", dict(posted(document).lists())).status_code == 303
+    text = client.get("/settings/definition/2/").content.decode()
+    for words in ("Mid-size", "CFO", "In force from", "For fit A besides", "What it changes in version 1"):
+        assert words in text
+
+
+def test_a_draft_begins_with_a_template_counts_what_it_touches_and_is_discussed(
+    signed_in: SignedIn, sam: User, rita: User
+) -> None:
+    client = signed_in(sam)
+    client.post("/settings/definition/draft/", {"template": "need_and_budget"})
+    draft = DefinitionVersion.objects.get(number=2)
+    assert draft.body["fit"][0]["path"] == "attributes.budget"
+    counted = client.post("/settings/definition/2/reach/", dict(posted(draft.body).lists()), headers=HTMX)
+    assert "Counted over all 0 open leads." in counted.content.decode()
+    wrong = client.post("/settings/definition/2/reach/", {"name": "x"}, headers=HTMX).content.decode()
+    assert "Not counted" in wrong
+    row = client.get("/settings/definition/row/exclusions/?preset=customers", headers=HTMX).content.decode()
+    assert 'value="Is a customer already"' in row
+    past = client.post("/settings/definition/2/propose/", {"effective_on": "2026-01-01"})
+    assert (past.status_code, b"This day is over." in past.content) == (422, True)
+    client.post("/settings/definition/2/propose/", {"effective_on": "2026-05-04"})
+    said = signed_in(rita).post("/settings/definition/2/comment/", {"text": "Too strict", "part": "bands"})
+    assert said.status_code == 303
+    assert signed_in(rita).post("/settings/definition/2/comment/", {"text": ""}).status_code == 422
+    assert "Too strict" in signed_in(rita).get("/settings/definition/2/").content.decode()
+
+
+def test_a_rep_reads_in_the_queue_what_a_qualified_lead_is(signed_in: SignedIn, rita: User) -> None:
+    text = signed_in(rita).get("/queue/").content.decode()
+    assert "A qualified lead: fit A with interest 1 or 2" in text
+    assert "(version 1 of the definition)" in text
