@@ -16,12 +16,13 @@ from funnel.models import (
     Opportunity,
     OpportunityStage,
     Product,
+    Questionnaire,
     Replay,
     Ring,
     Stage,
     Tombstone,
 )
-from funnel.selectors import alerts, likelihoods, replays, tombstones
+from funnel.selectors import alerts, likelihoods, questionnaires, replays, tombstones
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -142,6 +143,11 @@ def likelihood_model(user: User, pk: int, *, capability: Capability = Capability
 def replay(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Replay:
     """A replay of versions of the definition."""
     return _load(user, replays.visible_to(user), pk, capability)
+
+
+def questionnaire(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Questionnaire:
+    """A round of the blind questionnaire."""
+    return _load(user, questionnaires.visible_to(user), pk, capability)
 
 
 def product(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Product:

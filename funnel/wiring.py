@@ -153,6 +153,16 @@ def _add_pages() -> None:
     _add_settings()
 
 
+_QUESTIONNAIRE = SettingsPage(
+    _("Questionnaire"),
+    _("What each team calls a qualified lead, asked apart."),
+    "message-circle-question",
+    "funnel:questionnaires",
+    _("The agreement"),
+    order=15,
+)
+
+
 def _add_settings() -> None:
     """Cards of the settings page."""
     agreed, road = _("The agreement"), _("The funnel")
@@ -166,6 +176,7 @@ def _add_settings() -> None:
             order=10,
             notice=_unsigned,
         ),
+        _QUESTIONNAIRE,
         SettingsPage(
             _("Likelihood"),
             _("How likely a lead becomes a customer: the model in use and what it learns from."),

@@ -21,6 +21,7 @@ from funnel.api.leads import LeadResource
 from funnel.api.likelihoods import LikelihoodModelResource, LikelihoodResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
+from funnel.api.questionnaires import QuestionnaireResource
 from funnel.api.replays import ReplayResource
 from funnel.api.single_view import SingleViewResource
 from funnel.api.stages import OpportunityStageResource, StageResource
@@ -84,6 +85,7 @@ router.register("alerts", AlertResource, basename="alert")
 router.register("alerts/(?P<alert>[0-9]{1,18})/hits", AlertHitResource, basename="alert-hit")
 router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")
+router.register("questionnaires", QuestionnaireResource, basename="questionnaire")
 router.register("clocks", ClockResource, basename="clock")
 router.register("agreements", AgreementResource, basename="agreement")
 router.register("commitments", CommitmentResource, basename="commitment")

@@ -1,4 +1,7 @@
-"""``/api/v1/definitions``: the versions of what a qualified lead is, read only."""
+"""``/api/v1/definitions``: the versions of what a qualified lead is, drawn up, discussed and proposed.
+
+Signing is not offered here: a signature is a person's, who says again who they are (the pages ask).
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,21 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion
-from funnel.selectors import definition_prose, definitions
+from funnel.domain.definitions import TEMPLATES
+from funnel.models import DefinitionComment, DefinitionSignature, DefinitionState, DefinitionVersion
+from funnel.selectors import (
+    definition_changes,
+    definition_prose,
+    definition_reach,
+    definition_texts,
+    definitions,
+)
+from funnel.services import definition_comments
+from funnel.services import definitions as services
 from smarketing.core.errors import Missing
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut, NamedOut
-from smarketing.web.rest.views import Listable, Resource, Retrievable
+from smarketing.web.rest.views import Creatable, Deletable, Listable, Resource, Retrievable, Updatable
 
 
 class DefinitionSignatureOut(ModelOut[DefinitionSignature]):
@@ -54,6 +66,8 @@ class DefinitionSentencesOut(serializers.Serializer[Any]):
     cells = serializers.ListField(child=serializers.CharField())
     minimum_information = serializers.ListField(child=serializers.CharField())
     exclusions = serializers.ListField(child=serializers.CharField())
+    personas = serializers.ListField(child=serializers.CharField())
+    effect = serializers.ListField(child=serializers.CharField())
 
 
 class DefinitionDetailOut(DefinitionOut):
@@ -71,6 +85,84 @@ class DefinitionDetailOut(DefinitionOut):
         return DefinitionSentencesOut(definition_prose.sentences(definitions.rules_of(version))).data
 
 
+class DefinitionDraftIn(serializers.Serializer[Any]):
+    """What the draft begins as: what is in force, or a template; ``body`` gives a whole document instead."""
+
+    base = serializers.ChoiceField(choices=["in_force", *TEMPLATES], required=False, default="in_force")
+    body = serializers.DictField(required=False)
+    name = serializers.CharField(max_length=120, required=False)
+
+
+class DefinitionIn(serializers.Serializer[Any]):
+    """What a draft is to say; the document is replaced as a whole."""
+
+    body = serializers.DictField()
+    name = serializers.CharField(max_length=120, required=False)
+
+
+class DefinitionProposeIn(serializers.Serializer[Any]):
+    """From which day it is to hold; null: as soon as both have signed. Left out: as the draft says."""
+
+    effective_on = serializers.DateField(required=False, allow_null=True)
+
+
+class DefinitionTakeBackIn(serializers.Serializer[Any]):
+    """Nothing."""
+
+
+class DefinitionCommentIn(serializers.Serializer[Any]):
+    """A comment; ``part`` names what it is about."""
+
+    text = serializers.CharField(max_length=definition_comments.LONGEST)
+    part = serializers.ChoiceField(choices=list(definition_prose.PARTS), required=False, default="")
+
+
+class DefinitionCommentOut(ModelOut[DefinitionComment]):
+    """What somebody said about a version."""
+
+    author = NamedOut(read_only=True)
+
+    class Meta:
+        model = DefinitionComment
+        fields = ("id", "part", "author", "text", "created_at")
+
+
+class DefinitionCommentsOut(serializers.Serializer[Any]):
+    """What was said, oldest first."""
+
+    results = DefinitionCommentOut(many=True)
+
+
+class DefinitionChangeOut(serializers.Serializer[Any]):
+    """One sentence that differs from the version before."""
+
+    change = serializers.ChoiceField(choices=["added", "removed", "changed"])
+    part = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class DefinitionChangesOut(serializers.Serializer[Any]):
+    """All sentences that differ."""
+
+    results = DefinitionChangeOut(many=True)
+
+
+class DefinitionReachOut(serializers.Serializer[Any]):
+    """Leads touched by each rule, in the document's order, among ``looked_at`` open leads."""
+
+    looked_at = serializers.IntegerField()
+    is_sample = serializers.BooleanField()
+    behaving = serializers.IntegerField()
+    fit = serializers.ListField(child=serializers.IntegerField())
+    signals = serializers.ListField(child=serializers.IntegerField())
+    exclusions = serializers.ListField(child=serializers.IntegerField())
+    minimum_information = serializers.ListField(child=serializers.IntegerField())
+    personas = serializers.ListField(child=serializers.IntegerField())
+    ideal = serializers.IntegerField()
+    bands = serializers.DictField(child=serializers.IntegerField())
+
+
 class DefinitionFilter(FilterSet):
     """Versions by how far they came."""
 
@@ -81,20 +173,71 @@ class DefinitionFilter(FilterSet):
         fields = ("state",)
 
 
-class DefinitionResource(Listable, Retrievable, Resource):
-    """Versions of the definition, by number."""
+class DefinitionResource(Listable, Retrievable, Creatable, Updatable, Deletable, Resource):
+    """Versions of the definition, by number; drafts only for those who may edit them."""
 
     model = DefinitionVersion
-    capabilities = {"list": C.VIEW, "retrieve": C.VIEW, "current": C.VIEW}
+    capabilities = {
+        "list": C.VIEW,
+        "retrieve": C.VIEW,
+        "current": C.VIEW,
+        "create": C.EDIT_DEFINITION,
+        "partial_update": C.EDIT_DEFINITION,
+        "destroy": C.EDIT_DEFINITION,
+        "propose": C.EDIT_DEFINITION,
+        "take_back": C.EDIT_DEFINITION,
+        "reach": C.EDIT_DEFINITION,
+        "changes": C.VIEW,
+        "comments": C.VIEW,
+        "comment": C.LOG_ACTIVITY,
+    }
     output = DefinitionDetailOut
-    outputs = {"list": DefinitionOut}
+    outputs = {
+        "list": DefinitionOut,
+        "changes": DefinitionChangesOut,
+        "comments": DefinitionCommentsOut,
+        "comment": DefinitionCommentOut,
+        "reach": DefinitionReachOut,
+    }
+    inputs = {
+        "create": DefinitionDraftIn,
+        "partial_update": DefinitionIn,
+        "propose": DefinitionProposeIn,
+        "take_back": DefinitionTakeBackIn,
+        "comment": DefinitionCommentIn,
+    }
     filterset_class = DefinitionFilter
     lookup_field = "number"
     ordering_fields = {"number": "number"}
     ordering_default = ("-number",)
 
     def visible(self) -> QuerySet[DefinitionVersion]:
-        return DefinitionVersion.objects.select_related("author").prefetch_related("signatures__signer")
+        found = definition_texts.versions()
+        if self.actor.may(C.EDIT_DEFINITION):
+            return found
+        return found.exclude(state=DefinitionState.DRAFT)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The version being drawn up, begun as told; 200 when there is one already."""
+        told = self.valid()
+        template = TEMPLATES.get(told.pop("base"))
+        body = told.pop("body", None) or (template() if template else None)
+        known = set(self.visible().values_list("pk", flat=True))
+        made = services.create_draft(body=body, **told, actor=self.actor, now=self.now)
+        response = self.answer(self._read(made), status=200 if made.pk in known else 201)
+        response["Location"] = f"{request.path.rstrip('/')}/{made.number}"
+        return response
+
+    def change(self, obj: DefinitionVersion, data: dict[str, Any]) -> DefinitionVersion:
+        """Replace the document; that clears the signatures."""
+        return self._read(services.update_draft(definition=obj, **data, actor=self.actor, now=self.now))
+
+    def remove(self, obj: DefinitionVersion) -> None:
+        """Throw a draft or proposal away."""
+        services.discard(definition=obj, actor=self.actor, now=self.now)
+
+    def _read(self, version: DefinitionVersion) -> DefinitionVersion:
+        return definition_texts.versions().get(pk=version.pk)
 
     @action(detail=False, methods=["get"])
     def current(self, request: Request) -> Response:
@@ -103,3 +246,45 @@ class DefinitionResource(Listable, Retrievable, Resource):
         if found is None:
             raise Missing("No definition is in force.")
         return self.answer(found)
+
+    @action(detail=True, methods=["post"])
+    def propose(self, request: Request, number: str) -> Response:
+        """Ask both sides to sign the draft as it stands, and say from which day it is to hold."""
+        made = services.propose(definition=self.load(), **self.valid(), actor=self.actor, now=self.now)
+        return self.answer(self._read(made))
+
+    @action(detail=True, methods=["post"], url_path="take-back")
+    def take_back(self, request: Request, number: str) -> Response:
+        """Make a signed version that waits for its day a draft again."""
+        self.valid()
+        return self.answer(
+            self._read(services.take_back(definition=self.load(), actor=self.actor, now=self.now))
+        )
+
+    @action(detail=True, methods=["get"])
+    def reach(self, request: Request, number: str) -> Response:
+        """How many open leads each rule touches, and over how many it was counted."""
+        rules = definitions.rules_of(self.load(lock=False))
+        return Response(DefinitionReachOut(definition_reach.of(rules, now=self.now)).data)
+
+    @action(detail=True, methods=["get"])
+    def changes(self, request: Request, number: str) -> Response:
+        """What differs from the version before, sentence by sentence; what stayed is left out."""
+        found = self.load(lock=False)
+        former = definition_changes.former_of(found)
+        told = definition_changes.changes(found, former) if former else []
+        return Response(DefinitionChangesOut({"results": told}).data)
+
+    @action(detail=True, methods=["get"])
+    def comments(self, request: Request, number: str) -> Response:
+        """What was said about the version, oldest first."""
+        said = definition_changes.comments(self.load(lock=False))
+        return Response(DefinitionCommentsOut({"results": said}).data)
+
+    @action(detail=True, methods=["post"])
+    def comment(self, request: Request, number: str) -> Response:
+        """Say something about the version or one of its parts."""
+        made = definition_comments.add(
+            definition=self.load(lock=False), **self.valid(), author=self.actor, now=self.now
+        )
+        return Response(DefinitionCommentOut(made).data)

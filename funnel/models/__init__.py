@@ -24,6 +24,7 @@ from funnel.models.opportunity import (
     OpportunityTransition,
     Product,
 )
+from funnel.models.questionnaire import Questionnaire, QuestionnaireAnswer
 from funnel.models.replay import Replay, ReplayState
 from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadScore, SignalDay
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
@@ -70,6 +71,8 @@ __all__ = [
     "OpportunityTransition",
     "Product",
     "Qualification",
+    "Questionnaire",
+    "QuestionnaireAnswer",
     "Replay",
     "ReplayState",
     "ReturnReason",

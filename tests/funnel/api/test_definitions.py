@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from smarketing.users.models import User
@@ -30,4 +32,39 @@ def test_the_list_leaves_the_documents_out(olga: User) -> None:
     assert "body" not in row
     assert client.get(f"{DEFINITIONS}?state=draft").json()["results"] == []
     assert_problem(client.get(f"{DEFINITIONS}/{10**12}"), 404, "not_found")
-    assert client.post(DEFINITIONS, {}, format="json").status_code == 405
+    assert client.post(DEFINITIONS, {}, format="json").status_code == 403
+
+
+def test_a_version_is_drafted_edited_discussed_proposed_and_told_by_its_changes(
+    sam: User, rita: User
+) -> None:
+    client = client_for(sam)
+    made = client.post(DEFINITIONS, {"base": "need_and_budget", "name": "BANT"}, format="json")
+    assert (made.status_code, made["Location"], made.json()["name"]) == (201, f"{DEFINITIONS}/2", "BANT")
+    assert client.post(DEFINITIONS, {}, format="json").status_code == 200
+    assert_problem(client_for(rita).get(f"{DEFINITIONS}/2"), 404, "not_found")
+    body = made.json()["body"] | {"half_life_days": 10}
+    bad = client.patch(
+        f"{DEFINITIONS}/2", {"body": body | {"hysteresis": 5}}, format="json", headers=match(made)
+    )
+    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/hysteresis")
+    kept = client.patch(f"{DEFINITIONS}/2", {"body": body}, format="json", headers=match(made))
+    assert kept.json()["body"]["half_life_days"] == 10
+    changes = client.get(f"{DEFINITIONS}/2/changes").json()["results"]
+    assert {"changed", "added", "removed"} == {change["change"] for change in changes}
+    assert client.get(f"{DEFINITIONS}/2/reach").json()["looked_at"] == 0
+    past = client.post(f"{DEFINITIONS}/2/propose", {"effective_on": "2020-01-01"}, format="json")
+    assert past.status_code == 422
+    proposed = client.post(f"{DEFINITIONS}/2/propose", {"effective_on": "2026-05-04"}, format="json").json()
+    assert (proposed["state"], proposed["body"]["effective_on"]) == ("proposed", "2026-05-04")
+    assert_problem(
+        client.post(f"{DEFINITIONS}/2/take-back", {}, format="json"), 409, "definition_not_editable"
+    )
+    said = client_for(rita).post(f"{DEFINITIONS}/2/comment", {"text": "Why?", "part": "fit"}, format="json")
+    assert said.json()["author"]["name"] == "Rita Rep"
+    assert [c["text"] for c in client.get(f"{DEFINITIONS}/2/comments").json()["results"]] == ["Why?"]
+    assert client.delete(f"{DEFINITIONS}/2").status_code == 204
+
+
+def match(answer: Any) -> dict[str, str]:
+    return {"If-Match": answer["ETag"]}

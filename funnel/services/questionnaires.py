@@ -1,0 +1,208 @@
+"""The blind questionnaire's way: started by a manager, answered by both teams, revealed at quorum, a draft.
+
+Nobody reads an answer before both sides have reached their quorum, and nobody answers after it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from funnel.domain import questionnaires as rules
+from funnel.models import DefinitionVersion, Questionnaire, QuestionnaireAnswer
+from funnel.selectors import definitions as versions
+from funnel.selectors import questionnaires
+from funnel.services import definition_comments, definitions
+from smarketing.core import locks
+from smarketing.core.changes import changed
+from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
+from smarketing.notifications.services import outbox
+from smarketing.notifications.services.outbox import Notice
+from smarketing.users.domain.roles import Capability, Side
+from smarketing.users.models import User
+
+MOST_QUORUM = 100
+LONGEST = 4000
+_QUESTIONNAIRE = 2  # second half of the lock's key; 1 is the definition's own
+
+
+class StartNotAllowed(Denied):
+    """Starting a round is the managers'."""
+
+    code = "questionnaire_start_not_allowed"
+
+
+class AnswerNotAllowed(Denied):
+    """Only people of marketing and sales answer."""
+
+    code = "questionnaire_answer_not_allowed"
+
+
+class QuestionnaireClosed(Conflict):
+    """The round is revealed, or is not yet; or another one is open."""
+
+    code = "questionnaire_closed"
+
+
+class AnswerInvalid(Invalid):
+    """Some answers are missing or can't be used; ``errors`` names each."""
+
+    code = "questionnaire_answer_invalid"
+
+
+@transaction.atomic
+def start(*, quorum: int, actor: User | None, now: datetime) -> Questionnaire:
+    """Begin a round over the rules in force and leads as they are now; everybody who may answer is told.
+
+    Raises :class:`StartNotAllowed`, :class:`QuestionnaireClosed` while another is open,
+    :class:`AnswerInvalid` for a quorum outside 1 to 100.
+    """
+    if actor is not None and not actor.may(Capability.EDIT_DEFINITION):
+        raise StartNotAllowed(_("Your role may not start a questionnaire."))
+    if not 1 <= quorum <= MOST_QUORUM:
+        raise _bad([FieldError("quorum", "invalid", _("Give a number from 1 to 100."))])
+    locks.advisory(locks.Namespace.DEFINITION, _QUESTIONNAIRE)
+    if Questionnaire.objects.filter(is_open=True).exists():
+        raise QuestionnaireClosed(_("A questionnaire is open already. Answer that one first."))
+    version = versions.in_force()
+    made = Questionnaire.objects.create(
+        definition=version,
+        quorum=quorum,
+        items=questionnaires.items_of(versions.rules_of(version)),
+        cases=questionnaires.cases_of(now=now),
+        started_by=actor,
+        started_at=now,
+    )
+    changed(actor=actor, action="questionnaire_started", obj=made, now=now)
+    people = [user for user in User.objects.active() if user.side is not None]
+    _tell(
+        made,
+        "started",
+        _("Tell, without seeing the other team's answers, what a qualified lead is."),
+        people,
+        now,
+    )
+    return made
+
+
+@transaction.atomic
+def answer(
+    *,
+    questionnaire: Questionnaire,
+    words: Mapping[str, str],
+    ratings: Mapping[str, int],
+    labels: Mapping[str, bool],
+    actor: User,
+    now: datetime,
+) -> QuestionnaireAnswer:
+    """Give or replace one person's answer; the one that completes both quorums reveals the round.
+
+    Every item is to be rated and every lead labelled; words may be left out. Raises
+    :class:`AnswerNotAllowed`, :class:`QuestionnaireClosed`, :class:`AnswerInvalid`.
+    """
+    side = actor.side
+    if side is None or not actor.may(Capability.LOG_ACTIVITY):
+        raise AnswerNotAllowed(_("Only people of marketing and sales answer."))
+    locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
+    if locked.revealed_at is not None:
+        raise QuestionnaireClosed(_("The answers have been shown: this round is over."))
+    _check(locked, words, ratings, labels)
+    made, _is_new = QuestionnaireAnswer.objects.update_or_create(
+        questionnaire=locked,
+        user=actor,
+        defaults={
+            "side": side.value,
+            "words": {key: text.strip() for key, text in words.items() if text.strip()},
+            "ratings": dict(ratings),
+            "labels": dict(labels),
+            "answered_at": now,
+        },
+    )
+    counts = [locked.answers.filter(side=each.value).count() for each in Side]
+    if min(counts) >= locked.quorum:
+        _reveal(locked, now=now)
+    return made
+
+
+@transaction.atomic
+def draft(*, questionnaire: Questionnaire, actor: User, now: datetime) -> DefinitionVersion:
+    """A draft of what both sides agree on, made from what is in force.
+
+    An item that both say disqualifies gets its points as a deduction, one that both say qualifies gets
+    them as a bonus, one that both find neutral is left out. Where they differ the rule stays as it is and
+    a comment names it. Raises :class:`QuestionnaireClosed`, and what drafting and editing raise.
+    """
+    questionnaire = Questionnaire.objects.get(pk=questionnaire.pk)
+    if questionnaire.revealed_at is None:
+        raise QuestionnaireClosed(_("Both sides have to answer first."))
+    made = definitions.create_draft(actor=actor, now=now)
+    told = questionnaires.result(questionnaire)
+    verdicts = {gap.key: gap.verdict for _text, gap in told.gaps}
+    body = copy.deepcopy(made.body)
+    for part in ("fit", "signals"):
+        kept = []
+        for entry in body[part]:
+            verdict = verdicts.get(f"{part}.{entry['key']}")
+            if verdict != 0:
+                points = entry["points"] if verdict is None else verdict * abs(entry["points"])
+                kept.append({**entry, "points": points})
+        body[part] = kept
+    made = definitions.update_draft(definition=made, body=body, actor=actor, now=now)
+    open_items = [text for text, gap in told.gaps if gap.verdict is None]
+    if open_items:
+        text = _("The teams differ about: %(items)s") % {"items": "; ".join(open_items)}
+        definition_comments.add(
+            definition=made, text=text[: definition_comments.LONGEST], author=actor, now=now
+        )
+    return made
+
+
+def _reveal(locked: Questionnaire, *, now: datetime) -> None:
+    agreement = questionnaires.result(locked).agreement
+    locked.is_open, locked.revealed_at = False, now
+    locked.kappa, locked.agreement = agreement.kappa, agreement.share
+    locked.save(update_fields=["is_open", "revealed_at", "kappa", "agreement"])
+    text = _("Both teams have answered: see where you differ about qualified leads.")
+    _tell(locked, "revealed", text, list(User.objects.active()), now)
+
+
+def _check(
+    asked: Questionnaire, words: Mapping[str, str], ratings: Mapping[str, int], labels: Mapping[str, bool]
+) -> None:
+    items = {item["key"] for item in asked.items}
+    cases = {case["key"] for case in asked.cases}
+    errors = [
+        FieldError(f"words.{key}", "invalid", _("Write at most %(most)s characters.") % {"most": LONGEST})
+        for key, text in words.items()
+        if key not in rules.QUESTIONS or len(text) > LONGEST or "\x00" in text
+    ]
+    rated = {key for key, value in ratings.items() if value in rules.RATINGS}
+    errors += [
+        FieldError(f"ratings.{key}", "invalid", _("Say: qualifies, neutral or disqualifies."))
+        for key in sorted((items ^ set(ratings)) | (items - rated))
+    ]
+    errors += [
+        FieldError(f"labels.{key}", "invalid", _("Say whether this lead is qualified."))
+        for key in sorted(cases ^ set(labels))
+    ]
+    if errors:
+        raise _bad(errors)
+
+
+def _bad(errors: list[FieldError]) -> AnswerInvalid:
+    return AnswerInvalid(_("Some answers are missing or can't be used. They are marked."), errors=errors)
+
+
+def _tell(made: Questionnaire, what: str, text: str, people: list[User], now: datetime) -> None:
+    ids = tuple(sorted(user.pk for user in people))
+    outbox.put(
+        topic=f"questionnaire.{what}",
+        payload={"questionnaire_id": made.pk},
+        dedupe_key=f"questionnaire.{what}:{made.pk}",
+        now=now,
+        notify=Notice(text=text, user_ids=ids, link=f"/settings/questionnaires/{made.pk}/") if ids else None,
+    )
