@@ -156,7 +156,7 @@ def _add_pages() -> None:
 _QUESTIONNAIRE = SettingsPage(
     _("Questionnaire"),
     _("What each team calls a qualified lead, asked apart."),
-    "message-circle-question",
+    "clipboard-list",
     "funnel:questionnaires",
     _("The agreement"),
     order=15,
