@@ -39,6 +39,10 @@ PHRASES = {
     ("person.has_work_email", "equals", True): "the person's e-mail address is one of a company",
     ("person.has_work_email", "equals", False): "the person's e-mail address is a private one",
     ("person.do_not_contact", "equals", True): "the person asked not to be contacted",
+    ("person.is_customer", "equals", True): "the person is a customer already",
+    ("person.is_customer", "equals", False): "the person is no customer yet",
+    ("company.is_customer", "equals", True): "the company is a customer already",
+    ("company.is_customer", "equals", False): "the company is no customer yet",
 }
 ROOT_WORDS = {
     "person": "the person's", "company": "the company's", "lead": "the lead's", "attributes": "the attribute",

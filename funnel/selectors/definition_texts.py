@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from leads.models import EventKind
 from smarketing.users.domain.roles import Side
 from smarketing.users.models import SideChoices
 
+CATCHING_UP = timedelta(days=1)
 OPEN_STATES = (DefinitionState.DRAFT, DefinitionState.PROPOSED)
 
 
@@ -141,9 +142,15 @@ def tooltip() -> str:
     return _("%(words)s (version %(number)d of the definition)") % {"words": words, "number": version.number}
 
 
-def progress() -> tuple[int, int] | None:
-    """How many of all scored people follow the version in force, while some do not yet."""
-    current = definitions.in_force_id()
+def progress(*, now: datetime) -> tuple[int, int] | None:
+    """How many of all scored people follow the version in force, while some do not yet.
+
+    Counted only on the day after a switch: later there is nothing to tell, and counting reads every row.
+    """
+    version = definitions.in_force()
+    if version.in_force_from is None or now - version.updated_at > CATCHING_UP:
+        return None
+    current = version.pk
     rows = Interest.objects.aggregate(done=Count("pk", filter=Q(definition_id=current)), all=Count("pk"))
     return (rows["done"], rows["all"]) if rows["done"] < rows["all"] else None
 

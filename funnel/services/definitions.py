@@ -248,7 +248,7 @@ def run_once(*, now: datetime, limit: int = 1) -> int:
     if waiting is None or (at := _due(waiting)) is None or now < at:
         return 0
     locked = _fresh(waiting, None)
-    if locked.state != DefinitionState.SIGNED:
+    if locked.state != DefinitionState.SIGNED or (at := _due(locked)) is None or now < at:
         return 0
     _put_in_force(locked, at=at, now=now)
     return 1

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from funnel.domain import questionnaires as rules
-from funnel.models import DefinitionVersion, Questionnaire, QuestionnaireAnswer
+from funnel.models import DefinitionState, DefinitionVersion, Questionnaire, QuestionnaireAnswer
 from funnel.selectors import definitions as versions
 from funnel.selectors import questionnaires
 from funnel.services import definition_comments, definitions
@@ -134,12 +134,16 @@ def draft(*, questionnaire: Questionnaire, actor: User, now: datetime) -> Defini
 
     An item that both say disqualifies gets its points as a deduction, one that both say qualifies gets
     them as a bonus, one that both find neutral is left out. Where they differ the rule stays as it is and
-    a comment names it. Raises :class:`QuestionnaireClosed`, and what drafting and editing raise.
+    a comment names it. A draft that is there is changed likewise; a proposal is not. Raises
+    :class:`QuestionnaireClosed`, and what drafting and editing raise.
     """
     questionnaire = Questionnaire.objects.get(pk=questionnaire.pk)
     if questionnaire.revealed_at is None:
         raise QuestionnaireClosed(_("Both sides have to answer first."))
     made = definitions.create_draft(actor=actor, now=now)
+    if made.state != DefinitionState.DRAFT:
+        detail = _("A version is proposed and waits for signatures. Sign or discard it first.")
+        raise definitions.DefinitionNotEditable(detail)
     told = questionnaires.result(questionnaire)
     verdicts = {gap.key: gap.verdict for _text, gap in told.gaps}
     body = copy.deepcopy(made.body)

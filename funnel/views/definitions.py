@@ -46,7 +46,7 @@ def show(request: Request) -> HttpResponse:
     context = {
         "text": text,
         "templates": definition_choices.TEMPLATES,
-        "progress": definition_texts.progress(),
+        "progress": definition_texts.progress(now=request.now),
         "next": coming if coming is not None and _may_see(coming, request) else None,
         "versions": [v for v in definition_texts.versions() if _may_see(v, request)],
         **_may(request, text),

@@ -9,7 +9,8 @@ import pytest
 from funnel.domain.questionnaires import Agreement, divergence, kappa, majority
 from funnel.models import DefinitionComment, Questionnaire, QuestionnaireAnswer
 from funnel.selectors import questionnaires as read
-from funnel.services import questionnaires
+from funnel.services import definitions, questionnaires
+from funnel.services.definitions import DefinitionNotEditable
 from funnel.services.questionnaires import (
     AnswerInvalid,
     AnswerNotAllowed,
@@ -121,6 +122,9 @@ def test_what_both_agree_on_becomes_a_draft(
     assert "decides" not in points
     assert (points["company_size"], points["chief"], points["private_email"]) == (25, -20, 15)
     assert "employees is at least 50" in DefinitionComment.objects.get().text
+    definitions.propose(definition=made, actor=sam, now=NOW)
+    with pytest.raises(DefinitionNotEditable):
+        questionnaires.draft(questionnaire=open_round, actor=sam, now=NOW)
 
 
 def test_what_is_left_out_is_named_and_nothing_is_kept(open_round: Questionnaire, rita: User) -> None:
