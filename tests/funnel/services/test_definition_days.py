@@ -229,6 +229,11 @@ def test_the_reach_of_rules_is_counted_and_says_over_how_many(
     assert (by_key["directs"], by_key["company_known"], by_key["company_size"]) == (1, 3, 0)
     touched = {s.key: n for s, n in zip(rules.signals, reach.signals, strict=True)}
     assert (touched["demo_requested"], touched["page"]) == (1, 0)
+    record(leads[2], "page", at=NOW, url="/")
+    monkeypatch.setattr(definition_reach, "MOST_EVENTS", 1)
+    cut = definition_reach.of(rules, now=NOW + DAY)
+    # The events of the last person were not all read, so that person counts for nothing.
+    assert (cut.behaving, cut.looked_at, sum(cut.signals)) == (2, 3, 2)
     monkeypatch.setattr(definition_reach, "MOST", 2)
     sampled = definition_reach.of(rules, now=NOW + DAY)
     assert (sampled.looked_at, sampled.is_sample) == (2, True)
