@@ -19,6 +19,7 @@ from smarketing.core.errors import DomainError, FieldError, Invalid
 from smarketing.users.models import User
 from smarketing.users.selectors import users
 from smarketing.web.rest.fields import Code, Instant, VisibleKey
+from smarketing.web.rest.parameters import BadParameter
 
 MOST_ROWS = 1000
 _OF_PERSON = frozenset({*PERSON_COLUMNS, "emails", "phones"}) - {"company"}
@@ -203,3 +204,16 @@ def _alone(path: str, given: dict[str, Any]) -> dict[str, Any]:
         detail = "Name the id or describe the record, not both."
         raise EitherOr(detail, errors=[FieldError(f"{path}.{n}", EitherOr.code, detail) for n in extra])
     return given
+
+
+def past_instant(text: str, *, since: datetime, now: datetime) -> datetime:
+    """The instant that ``text`` names, from ``since`` to ``now``. Raises ``BadParameter``."""
+    try:
+        at: datetime = Instant().run_validation(text)
+    except serializers.ValidationError as error:
+        detail = str(error.detail[0]) if isinstance(error.detail, list) else str(error)
+        raise BadParameter(detail, errors=[FieldError("at", "invalid", detail)]) from error
+    if not since <= at <= now:
+        detail = "Give an instant from the lead's capture until now."
+        raise BadParameter(detail, errors=[FieldError("at", "out_of_range", detail)])
+    return at

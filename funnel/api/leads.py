@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +21,7 @@ from funnel.api.lead_outputs import (
 )
 from funnel.forms.lead_filters import LeadFilter
 from funnel.models import LeadState, MoveCause
-from funnel.selectors import lead_list, scores, told_leads
+from funnel.selectors import lead_list, past_scores, scores, told_leads
 from funnel.selectors.lead_list import Row
 from funnel.selectors.told_leads import Told
 from funnel.services import handoffs, lifecycle, owners, qualifications
@@ -76,6 +77,7 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
         "deliver": inputs.DeliverIn,
         "qualification": inputs.QualificationIn,
     }
+    parameters = {"score": ("at",)}
     filterset_class = LeadResourceFilter
     ordering_fields = {
         "id": "pk",
@@ -142,9 +144,16 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
         service.update(lead=obj.lead, changes=data, actor=self.actor, now=self.now)
         return self._row(obj.pk)
 
+    @extend_schema(
+        parameters=[OpenApiParameter("at", str, description="The instant, with its offset; now by default.")]
+    )
     @action(detail=True, methods=["get"])
     def score(self, request: Request, pk: str) -> Response:
-        """Why fit and interest are what they are; the parts sum to the numbers."""
+        """Why fit and interest are what they are, or were at ``at``; the parts sum to the numbers."""
+        if "at" in request.query_params:
+            lead = self.load().lead
+            at = inputs.past_instant(request.query_params["at"], since=lead.captured_at, now=self.now)
+            return self.answer(past_scores.explain(lead=lead, at=at).to_json())
         return self.answer(scores.explain(lead=self.load().lead, at=self.now).to_json())
 
     @action(detail=True, methods=["post"])

@@ -385,6 +385,35 @@ def test_the_score_is_explained_and_its_parts_add_up(
     assert told["cell"] == client.get(f"{LEADS}/{lead.pk}").json()["score"]["cell"] == "B1"
 
 
+def test_the_score_is_explained_as_it_was_at_an_instant(
+    mara: User, lead: Lead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW + 100 * DAY)
+    asks_for_demo(lead, at=NOW + DAY)
+    client, path = client_for(mara), f"{LEADS}/{lead.pk}/score"
+
+    def then(at: str) -> dict[str, Any]:
+        told: dict[str, Any] = client.get(path, {"at": at}).json()
+        shown = sum(s["shown"] for s in told["interest"]["signals"])
+        assert round(shown, 6) == told["interest"]["score"]
+        return told
+
+    before, after = then("2026-03-02T11:00:00Z"), then("2026-03-04T00:00:00Z")
+    assert (before["cell"], before["interest"]["score"], before["qualified_at"]) == ("B3", 0, None)
+    assert (after["cell"], after["interest"]["score"]) == (
+        "B1",
+        53.7,
+    )  # 55 points, a day after their day began
+    assert after["qualified_at"] == "2026-03-03T10:00:00+00:00"
+    later = then("2026-05-02T00:00:00Z")  # two half-lives: a quarter; band 2 is held down to 13.5
+    assert (later["cell"], later["interest"]["score"]) == ("B2", 13.8)
+    Person.objects.filter(pk=lead.person_id).update(title="Student", updated_at=NOW + 5 * DAY)
+    assert then("2026-03-04T00:00:00Z")["action"] == "hand_off"
+    assert then("2026-03-09T00:00:00Z")["excluded"] == "Student"
+    for wrong in ("yesterday", "2026-03-04T00:00:00", "2026-03-01T00:00:00Z", "2126-03-01T00:00:00Z"):
+        assert_problem(client.get(path, {"at": wrong}), 400, "bad_parameter")
+
+
 def test_a_lead_out_of_sight_and_an_absent_one_read_alike(mara: User, lead: Lead) -> None:
     client = client_for(mara)
     for path in ("", "/score", "/move", "/assign", "/deliver", "/qualification"):
