@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -177,3 +179,33 @@ def test_shown_parts_always_sum_to_the_shown_score(masses, digits):
     weights = {key: (-1.0) ** i * (i + 1) for i, key in enumerate(sorted(masses))}
     shown, shares = interest.explain(frame, weights, masses, NOW, digits=digits)
     assert sum(round(s.shown * 10**digits) for s in shares) == round(shown * 10**digits)
+
+
+def test_the_order_by_key_is_the_order_by_recomputed_score_at_a_thousand_instants():
+    chance = random.Random(20260301)
+    weights = [1.0, 8.0, 40.0]
+    people = [
+        [(chance.randrange(3), NOW - chance.random() * 300 * DAY) for _ in range(chance.randint(1, 12))]
+        for _ in range(30)
+    ]
+    masses = [[math.fsum(DECAY.mass(at) for s, at in events if s == slot) for slot in range(3)]
+              for events in people]  # fmt: skip
+    by_key = sorted(range(30), key=lambda i: DECAY.key(weights, masses[i]) or -math.inf, reverse=True)
+    for _ in range(1000):
+        at = NOW + chance.random() * 1000 * DAY
+        now = [direct([(weights[s], t) for s, t in events], at, DECAY.half_life) for events in people]
+        for hotter, cooler in itertools.pairwise(by_key):
+            assert now[hotter] >= now[cooler] * (1 - 1e-9)
+
+
+@given(occurrences, st.floats(0.5, 200))
+def test_the_recomputed_score_crosses_at_the_instant_of_cooling(events, threshold):
+    weighted = [(10.0, event.at) for event in events]
+    key = DECAY.key([10.0], [math.fsum(DECAY.mass(at) for _w, at in weighted)])
+    cools = DECAY.cools_at(key, threshold)
+    if cools is None:
+        assert not events
+        return
+    second = timedelta(seconds=1)
+    assert direct(weighted, cools - second, DECAY.half_life) > threshold
+    assert direct(weighted, cools + second, DECAY.half_life) < threshold
