@@ -17,22 +17,26 @@ from leads.domain.tracking import event_id
 from tests.faults.servers import Installation
 
 SOURCE = "site"
-_MAKE_KEY = f"""
+_MAKE_KEY = """
 from leads.services import sources, write_keys
 from smarketing.core import clock
 now = clock.now()
-source = sources.ensure(code={SOURCE!r}, name="Site", kind="web", now=now)
+source = sources.ensure(code="%(code)s", name="Site", kind="web", now=now)
 made = write_keys.issue(
-    source=source, name="k", kind="server", per_minute=10000000, actor=None, now=now)
+    source=source, name="k", kind="%(kind)s", per_minute=10000000, actor=None, now=now)
 print("key", made.text)
 """
 
 
 def server_key(s: Installation) -> str:
     """A fresh server key of the installation."""
-    return next(
-        line.split()[1] for line in s.manage("shell", "-c", _MAKE_KEY).splitlines() if line.startswith("key")
-    )
+    return write_key(s, code=SOURCE, kind="server")
+
+
+def write_key(s: Installation, *, code: str, kind: str) -> str:
+    """A fresh key of that source, for a ``server`` or a ``browser``."""
+    told = s.manage("shell", "-c", _MAKE_KEY % {"code": code, "kind": kind}).splitlines()
+    return next(line.split()[1] for line in told if line.startswith("key"))
 
 
 class Crowd:
