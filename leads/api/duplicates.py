@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leads.forms.duplicates import DuplicateResourceFilter
-from leads.models import Duplicate
+from leads.models import Duplicate, Person
 from leads.selectors import duplicates
 from leads.services import duplicates as service
+from leads.services import finder
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut
 from smarketing.web.rest.views import Listable, Resource, Retrievable
@@ -35,6 +36,20 @@ class LookalikeOut(serializers.Serializer[Any]):
     score = serializers.FloatField()
     band = serializers.CharField()
     evidence = EvidenceOut(many=True)
+
+
+def lookalikes_of(person: Person) -> list[dict[str, Any]]:
+    """The likeliest, at most five, as :class:`LookalikeOut` tells them; bounded look-ups by index."""
+    return [
+        {
+            "id": match.person.pk,
+            "name": match.person.name,
+            "score": match.verdict.score,
+            "band": str(match.verdict.band),
+            "evidence": finder.told(verdict=match.verdict),
+        }
+        for match in duplicates.like(duplicates.profile(person), but=[person.pk])
+    ]
 
 
 class DuplicateOut(ModelOut[Duplicate]):

@@ -9,18 +9,26 @@ from django_filters import filters
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads.api.duplicates import LookalikeOut
+from leads.api.duplicates import LookalikeOut, lookalikes_of
 from leads.api.references import CompanyBriefOut, RefIn, moved, refs_of
-from leads.models import Company, Lead, Person, PersonEmail, PersonPhone
-from leads.selectors import duplicates, merges, people
-from leads.services import finder
+from leads.models import Company, Erasure, Lead, Person, PersonEmail, PersonPhone
+from leads.selectors import merges, people
+from leads.services import erasure, exports
 from leads.services import people as service
+from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import MOST_ID, ModelOut, VisibleKey
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable, Updatable
+
+
+class NotConfirmed(Invalid):
+    """What can't be undone was not confirmed."""
+
+    code = "not_confirmed"
 
 
 class PhoneOut(ModelOut[PersonPhone]):
@@ -69,17 +77,7 @@ class PersonDetailOut(PersonOut):
     @extend_schema_field(LookalikeOut(many=True))
     def get_probable_duplicates(self, person: Person) -> list[dict[str, Any]]:
         """The likeliest, at most five."""
-        found = duplicates.like(duplicates.profile(person), but=[person.pk])
-        return [
-            {
-                "id": match.person.pk,
-                "name": match.person.name,
-                "score": match.verdict.score,
-                "band": str(match.verdict.band),
-                "evidence": finder.told(verdict=match.verdict),
-            }
-            for match in found
-        ]
+        return lookalikes_of(person)
 
 
 class PersonPatch(serializers.Serializer[Any]):
@@ -102,6 +100,30 @@ class PersonIn(PersonPatch):
     """A new person; needs a name, an e-mail address, a phone number or a ref."""
 
     refs = RefIn(many=True, required=False)
+
+
+class EraseIn(serializers.Serializer[Any]):
+    """There is no way back, so the id is said once more. ``reason`` is kept; write no personal data there."""
+
+    confirm = serializers.IntegerField(min_value=1, max_value=MOST_ID, help_text="The person's id again.")
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class ErasureOut(ModelOut[Erasure]):
+    """What was erased: rows by table. ``swept_at`` is null until the last traces are gone, too."""
+
+    class Meta:
+        model = Erasure
+        fields = ("id", "person", "asked_at", "counts", "swept_at")
+
+
+class PersonExportOut(serializers.Serializer[Any]):
+    """Everything known about a person: the rows of each table that leads to them."""
+
+    exported_at = serializers.DateTimeField()
+    person = serializers.DictField()
+    records = serializers.DictField()
+    cut = serializers.ListField(child=serializers.CharField(), help_text="Tables of which rows are missing.")
 
 
 class PersonFilter(FilterSet):
@@ -136,10 +158,12 @@ class PersonResource(Listable, Retrievable, Creatable, Updatable, Resource):
         "retrieve": C.VIEW,
         "create": C.EDIT_LEADS,
         "partial_update": C.EDIT_LEADS,
+        "export": C.EXPORT,
+        "erase": C.MANAGE_PRIVACY,
     }
     output = PersonDetailOut
-    outputs = {"list": PersonOut}
-    inputs = {"create": PersonIn, "partial_update": PersonPatch}
+    outputs = {"list": PersonOut, "export": PersonExportOut, "erase": ErasureOut}
+    inputs = {"create": PersonIn, "partial_update": PersonPatch, "erase": EraseIn}
     filterset_class = PersonFilter
     ordering_fields = {"id": "pk", "name": ("last_name", "first_name")}
     ordering_default = ("-id",)
@@ -172,3 +196,18 @@ class PersonResource(Listable, Retrievable, Creatable, Updatable, Resource):
     def change(self, obj: Person, data: dict[str, Any]) -> Person:
         service.update(person=obj, changes=data, actor=self.actor, now=self.now)
         return self.visible().get(pk=obj.pk)
+
+    @action(detail=True, methods=["post"])
+    def export(self, request: Request, pk: str) -> Response:
+        """Everything known about the person. A POST, for the audit trail keeps who took it."""
+        return Response(exports.of_person(person=self.load(lock=False), actor=self.actor, now=self.now))
+
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, pk: str) -> Response:
+        """Erase the person for good; keyed hashes of their addresses stay, so that none is written to."""
+        person, data = self.load(), self.valid()
+        if data["confirm"] != person.pk:
+            wrong = FieldError("confirm", "not_confirmed", "Write the id of the person who is to be erased.")
+            raise NotConfirmed(wrong.detail, errors=[wrong])
+        done = erasure.erase(person=person, reason=data.get("reason", ""), actor=self.actor, now=self.now)
+        return self.answer(done)

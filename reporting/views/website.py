@@ -59,6 +59,7 @@ def dashboard(request: Request) -> HttpResponse:
         "by_campaign": next(grid for grid in campaigns.grids if grid.key == "by_campaign"),
         "days": days,
         "line": charts.sparkline([n for _day, n in days], width=960, height=90),
+        "setup_url": reverse("leads:write_keys") if request.user.may(Capability.MANAGE_KEYS) else "",
         "report_url": f"{reverse('reporting:report', args=[KEY])}?{urlencode(given)}",
         **_live(request),
     }

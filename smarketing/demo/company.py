@@ -12,6 +12,7 @@ from funnel.models import DefinitionVersion, Ring
 from funnel.services import definitions, products, rings
 from leads.models import Campaign, CampaignStatus, Channel, SourceKind
 from leads.services import campaigns, companies, sources
+from reporting.services import website as website_days
 from smarketing.demo import agreement, story, website
 from smarketing.demo.people import firms
 from smarketing.demo.simulation import YEAR, World
@@ -62,8 +63,13 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
 
 
 def settle(*, now: datetime) -> None:
-    """Turn what the year has promised into in-app notices, without mailing anybody about the past."""
+    """Turn what the year has promised into in-app notices, without mailing anybody about the past.
+
+    The website's days are computed, so that its dashboard is full when the first user looks.
+    """
     while outbox.fan_out(now=now, limit=1000):
+        pass
+    while website_days.run_once(now=now, limit=5000):
         pass
 
 

@@ -172,3 +172,27 @@ def test_a_person_who_was_merged_leads_to_who_goes_on_and_takes_nothing_new(rita
         problem = assert_problem(response, 422, "invalid")
         details.append(problem["errors"][0]["detail"].replace(str(pk), "N"))
     assert details[0] == details[1]
+
+
+def test_a_person_is_handed_out_and_erased_by_who_may(rita: User, adam: User) -> None:
+    person = made(1)
+    sure = {"confirm": person.pk}
+    assert client_for(rita).post(f"{PEOPLE}/{person.pk}/erase", sure, format="json").status_code == 403
+    assert PersonEmail.objects.count() == 1
+    for path in ("export", "erase"):
+        absent = client_for(adam).post(f"{PEOPLE}/{person.pk + 99}/{path}", sure, format="json")
+        assert absent.status_code == 404
+    told = client_for(adam).post(f"{PEOPLE}/{person.pk}/export").json()
+    assert told["person"]["last_name"] == "Person 1"
+    unsure = client_for(adam).post(f"{PEOPLE}/{person.pk}/erase", {"confirm": person.pk + 1}, format="json")
+    assert_problem(unsure, 422, "not_confirmed")
+    assert Person.objects.get().last_name == "Person 1"
+
+    done = client_for(adam).post(
+        f"{PEOPLE}/{person.pk}/erase", {"confirm": person.pk, "reason": "asked"}, format="json"
+    )
+    assert done.status_code == 200, done.content
+    assert (done.json()["person"], done.json()["swept_at"]) == (person.pk, None)
+    assert not PersonEmail.objects.exists()
+    again = client_for(adam).post(f"{PEOPLE}/{person.pk}/erase", {"confirm": person.pk}, format="json")
+    assert_problem(again, 409, "already_erased")

@@ -17,6 +17,7 @@ from leads.domain.tracking import Message
 from leads.intake.calls import row_of
 from leads.models import DeadLetter, Event, EventInbox, InboxMinute, InboxStop, Source
 from leads.services import dead_letters, inbox, intake, tracking
+from smarketing.audit.models import AuditEntry
 from smarketing.core import clock, invariants
 from smarketing.core.errors import Denied
 from smarketing.notifications.models import Outbox
@@ -220,6 +221,12 @@ def test_a_dead_letter_is_replayed_discarded_and_restored(
     assert (Event.objects.count(), DeadLetter.objects.get().discarded_at) == (1, now)
     assert dead_letters.restore(ids=[second], actor=adam, now=now) == 1
     assert DeadLetter.objects.waiting().count() == 1
+    kept = AuditEntry.objects.filter(action__startswith="dead_letters").order_by("pk")
+    assert [(e.action, e.actor_id, e.after["number"]) for e in kept] == [
+        ("dead_letters_discarded", adam.pk, 1),
+        ("dead_letters_replayed", adam.pk, 1),
+        ("dead_letters_restored", adam.pk, 1),
+    ]
     assert waiting() == []
 
 

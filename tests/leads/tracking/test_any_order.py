@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ from leads.models import (
     Visitor,
 )
 from leads.services import tracking
+from reporting.models import PageDay, VisitDay, VisitorDay
+from reporting.services import website
 from tests.leads.tracking.conftest import START
 
 SITE = "https://shop.example"
@@ -32,13 +35,20 @@ class _Back(Exception):
     """Ends the transaction of one run."""
 
 
-def rows(messages: Sequence[Message], batches: Sequence[Sequence[Message]]) -> dict[str, Any]:
-    """What these deliveries leave behind, without surrogate keys and receipt times."""
+def rows(
+    messages: Sequence[Message], batches: Sequence[Sequence[Message]], *, compute_between: bool = False
+) -> dict[str, Any]:
+    """What these deliveries leave behind, without surrogate keys and receipt times.
+
+    ``compute_between`` computes the website's days after each batch, too.
+    """
     found: dict[str, Any] = {}
     try:
         with transaction.atomic():
             for batch in batches:
                 tracking.apply(messages=batch, now=NOW)
+                if compute_between:
+                    _rollups()
             found = snapshot()
             raise _Back
     except _Back:
@@ -79,6 +89,7 @@ def snapshot() -> dict[str, Any]:
             (names[e.person_id], e.company.name if e.company else "", e.began_at, e.until or NOW)
             for e in Employment.objects.select_related("company").exclude(basis="domain")
         ),
+        **_rollups(),
         "conflicts": sorted(
             (names[c.person_id], names[c.other_id], c.user_id, c.email, c.at)
             for c in IdentityConflict.objects.all()
@@ -89,6 +100,23 @@ def snapshot() -> dict[str, Any]:
             if any(i.masses)
         ),
     }  # fmt: skip
+
+
+def _rollups() -> dict[str, Any]:
+    """The website's days, computed from whatever days these deliveries have marked."""
+    while website.run_once(now=NOW, limit=500):
+        pass
+    return {
+        "visitors_by_day": sorted(
+            VisitorDay.objects.values_list("day", "previous_day", "is_known", "visitors")
+        ),
+        "visits_by_day": sorted(
+            VisitDay.objects.values_list(
+                "day", "channel__code", "campaign", "landing", "sessions", "firsts", "pages"
+            )
+        ),
+        "pages_by_day": sorted(PageDay.objects.values_list("day", "path", "views", "visitors", "entries")),
+    }
 
 
 def _name(person: Person) -> str:
@@ -151,3 +179,12 @@ def test_shuffled_doubled_and_split_deliveries_leave_the_same_rows(day, db, seed
         batches.append(sent[:size])
         sent = sent[size:]
     assert rows(day, batches) == rows(day, [ordered])
+
+
+def test_a_receipt_three_days_late_leaves_the_same_rows(day, db):
+    """Half of the day comes in time, the rest three days later, when its rollups were long computed."""
+    late = [replace(m, received_at=m.received_at + timedelta(days=3)) for m in day[1::2]]
+    ordered = rows(day, [sorted(day, key=lambda m: m.occurred_at)])
+    assert ordered["visits_by_day"]
+    assert rows(day, [day[::2], late]) == ordered
+    assert rows(day, [day[::2], [], late, late[::-1]], compute_between=True) == ordered
