@@ -44,7 +44,7 @@ class Standing:
 
 def standing(*, now: datetime) -> list[Standing]:
     """Every class with its rule and what a run would remove at this moment; removes nothing."""
-    known = _rules(now)
+    known = _rules(now, keep=False)
     return [
         Standing(each, known[each.code], _due(each, known[each.code].days, now)) for each in rules.CLASSES
     ]
@@ -149,15 +149,17 @@ def _is_time(rule: RetentionRule, now: datetime) -> bool:
     return rule.last_run_at is None or rule.last_run_at <= now - EVERY
 
 
-def _rules(now: datetime) -> dict[str, RetentionRule]:
-    """The rules by class; those that are missing are made with the proposed days."""
+def _rules(now: datetime, *, keep: bool = True) -> dict[str, RetentionRule]:
+    """The rules by class; missing ones have the proposed days, and are stored unless somebody only looks."""
     known = {rule.data_class: rule for rule in RetentionRule.objects.all()}
     missing = [
         RetentionRule(data_class=each.code, days=each.days, **fields.stamps(now=now))
         for each in rules.CLASSES
         if each.code not in known
     ]
-    if missing:
+    if not keep:
+        known |= {rule.data_class: rule for rule in missing}
+    elif missing:
         RetentionRule.objects.bulk_create(missing, ignore_conflicts=True)
         known = {rule.data_class: rule for rule in RetentionRule.objects.all()}
     return {each.code: known[each.code] for each in rules.CLASSES}

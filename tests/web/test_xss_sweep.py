@@ -7,13 +7,16 @@ role may open is parsed: the marker may stand only as text or as the value of an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 import pytest
 from django.apps import apps
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
 from leads.models import Company, Form, FormSubmission, Lead, Person
@@ -36,6 +39,9 @@ NAMED = {
     "forms/": Form,
     "answers/": FormSubmission,
 }
+WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM)\s")
+# Looking may note that somebody looked or took a file away, and nothing else.
+LOOKED = ("django_session", "users_user", "audit_auditentry")
 # Attributes whose value runs, loads or leads somewhere.
 ACTIVE = frozenset({"href", "src", "action", "formaction", "srcdoc", "style", "poster", "data"})
 
@@ -161,6 +167,18 @@ def test_a_marker_is_text_on_every_page_of_every_role(role: Role, marked: None) 
         faults += [f"{path}: {fault}" for fault in reader.faults]
     assert faults == []
     assert seen >= 6  # the marker does stand on pages, so the sweep looked at something
+
+
+def test_looking_changes_nothing(marked: None) -> None:
+    """T16: no page that an admin opens writes a row, but for when they were last seen."""
+    client = Client()
+    client.force_login(User.objects.create(email="admin@example.com", name="Adam", role=Role.ADMIN))
+    writes: list[str] = []
+    for path in paths(Role.ADMIN):
+        with CaptureQueriesContext(connection) as asked:
+            client.get(path)
+        writes += [f"{path}: {q['sql'][:120]}" for q in asked.captured_queries if WRITES.match(q["sql"])]
+    assert [line for line in writes if not any(f'"{table}"' in line for table in LOOKED)] == []
 
 
 def paths(role: Role) -> Iterator[str]:
