@@ -94,6 +94,16 @@ class HandoffWaiting(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class HandoffHeld(Fact):
+    """A lead has waited for an eligible rep longer than its pool allows."""
+
+    handoff_id: int
+    lead_id: int
+    since: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffAccepted(Fact):
     """Sales accepted a handoff."""
 

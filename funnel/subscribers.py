@@ -7,6 +7,7 @@ from funnel.events import (
     HandoffDelivered,
     HandoffExpired,
     HandoffGateFailed,
+    HandoffHeld,
     HandoffReturned,
     HandoffWaiting,
     LeadsPlaced,
@@ -165,6 +166,11 @@ def tell_gate_failed(fact: HandoffGateFailed) -> None:
 def tell_waiting(fact: HandoffWaiting) -> None:
     """Managers are told that nobody can take a lead."""
     notices.tell_waiting(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def tell_held(fact: HandoffHeld) -> None:
+    """Managers are told that a lead waits too long."""
+    notices.tell_held(handoff_id=fact.handoff_id, now=fact.now)
 
 
 def tell_answered(fact: HandoffAccepted | HandoffReturned | HandoffExpired) -> None:

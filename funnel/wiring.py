@@ -12,6 +12,7 @@ from funnel.events import (
     HandoffDelivered,
     HandoffExpired,
     HandoffGateFailed,
+    HandoffHeld,
     HandoffReturned,
     HandoffWaiting,
     LeadsPlaced,
@@ -22,8 +23,8 @@ from funnel.selectors import company_people, definition_texts, signals, timeline
 from funnel.services import (
     alert_hits,
     definitions,
-    delivery,
     erasures,
+    holding,
     likelihoods,
     replays,
     rescoring,
@@ -92,6 +93,7 @@ def connect() -> None:
     subscribe(HandoffDelivered, subscribers.tell_delivered)
     subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
     subscribe(HandoffWaiting, subscribers.tell_waiting)
+    subscribe(HandoffHeld, subscribers.tell_held)
     subscribe(HandoffAccepted, subscribers.tell_answered)
     subscribe(HandoffReturned, subscribers.tell_answered)
     subscribe(HandoffExpired, subscribers.tell_answered)
@@ -107,7 +109,7 @@ def connect() -> None:
     loops.register(loops.Loop(likelihoods.LOOP, likelihoods.run_once, every_seconds=60.0, limit=2000))
     loops.register(loops.Loop(replays.LOOP, replays.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop(training_runs.LOOP, training_runs.run_once, every_seconds=60.0, limit=1))
-    loops.register(loops.Loop("handoffs", delivery.run_once, every_seconds=30.0, limit=100))
+    loops.register(loops.Loop("handoffs", holding.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop(definitions.LOOP, definitions.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
@@ -194,7 +196,12 @@ def _add_settings() -> None:
             order=40,
         ),
         SettingsPage(
-            _("Rings"), _("Who takes delivered leads in turn."), "rotate-cw", "funnel:rings", road, order=50
+            _("Pools"),
+            _("Who shares delivered leads, with which share and limits."),
+            "rotate-cw",
+            "funnel:pools",
+            road,
+            order=50,
         ),
         SettingsPage(_("Products"), _("What is sold."), "package", "funnel:products", road, order=60),
         SettingsPage(

@@ -70,6 +70,19 @@ def validate(document: Any) -> list[Problem]:
     return []
 
 
+def read_conditions(data: Any, *, name: str, most: int) -> tuple[tuple[Condition, ...], list[Problem]]:
+    """Conditions on a lead that stand alone, such as those of a routing rule, and what is wrong with them."""
+    reader = _Reader()
+    if not isinstance(data, list) or len(data) > most:
+        reader.problem(name, "invalid", f"Give a list of at most {most} conditions.")
+        return (), reader.problems
+    found = [
+        reader.condition(entry if isinstance(entry, Mapping) else {}, f"{name}.{i}", fit.ROOTS[:4])
+        for i, entry in enumerate(data)
+    ]
+    return tuple(condition for condition in found if condition is not None), reader.problems
+
+
 class _Reader:
     """Collects problems while reading, so that a form can show them all at once."""
 

@@ -16,6 +16,10 @@ STRIDE = 232_792_560  # the least common multiple of 1 to 20
 MAX_WEIGHT = 20
 
 
+# Whoever is away or full misses turns; what speaks against one lead only leaves the turn untouched.
+AWAY = frozenset({"inactive", "absent", "out_of_hours", "open_cap", "capacity", "ceiling"})
+
+
 class ReturnPolicy(StrEnum):
     """What happens to the turns missed while away (the agreement names one; reset is the default)."""
 
@@ -33,8 +37,8 @@ class Facts:
     in_hours: bool = True
     open_leads: int = 0
     open_cap: int | None = None
-    received_in_period: int = 0
-    period_cap: int | None = None
+    out_of_capacity: bool = False
+    at_ceiling: bool = False
     returned_this_lead: bool = False
     conflicted: bool = False
     missing_skills: tuple[str, ...] = ()
@@ -55,9 +59,14 @@ class Member:
             raise ValueError(f"A weight is a whole number from 1 to {MAX_WEIGHT}.")
 
     @property
+    def stride(self) -> int:
+        """What one lead adds to the pointer."""
+        return STRIDE // self.weight
+
+    @property
     def next_pointer(self) -> int:
         """The pointer after one more lead."""
-        return self.pointer + STRIDE // self.weight
+        return self.pointer + self.stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,16 @@ class Choice:
     candidates: tuple[Candidate, ...]
     reason: str
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody could take any lead now, whatever it is like."""
+        return self.member is None and all(set(c.blocked) & AWAY for c in self.candidates)
+
+    @property
+    def is_overflow(self) -> bool:
+        """Whether nobody can take the lead, and the agreed ceiling is why for somebody."""
+        return self.member is None and any(c.blocked == ("ceiling",) for c in self.candidates)
+
     def to_json(self) -> dict[str, Any]:
         """The why-record: every candidate with what spoke against it."""
         return {"reason": self.reason, "candidates": [candidate.to_json() for candidate in self.candidates]}
@@ -98,7 +117,8 @@ def blocked_by(facts: Facts) -> tuple[str, ...]:
         ("absent", facts.absent),
         ("out_of_hours", not facts.in_hours),
         ("open_cap", facts.open_cap is not None and facts.open_leads >= facts.open_cap),
-        ("period_cap", facts.period_cap is not None and facts.received_in_period >= facts.period_cap),
+        ("capacity", facts.out_of_capacity),
+        ("ceiling", facts.at_ceiling),
         ("returned_before", facts.returned_this_lead),
         ("conflicted", facts.conflicted),
         ("skills", bool(facts.missing_skills)),
@@ -153,6 +173,32 @@ def pointer_on_return(
     if kind is ReturnPolicy.CAP:
         return max(pointer, least - owed_at_most * (STRIDE // weight))
     return max(pointer, least)
+
+
+def caught_up(ring: Iterable[Member], policy: str, *, owed_at_most: int = 3) -> dict[Any, int]:
+    """New pointers, by key, of members who miss this turn because they are away or full.
+
+    The policy is about absences; whoever was full, or out of hours, is owed nothing. Applied before every
+    choice, so that nobody comes back to a burst that the pool did not choose.
+    """
+    members = list(ring)
+    at_work = [m.pointer for m in members if not set(blocked_by(m.facts)) & AWAY]
+    moved = {}
+    for member in members:
+        away = set(blocked_by(member.facts)) & AWAY
+        if not away:
+            continue
+        rule = policy if away == {"absent"} else ReturnPolicy.RESET
+        pointer = pointer_on_return(
+            rule,
+            pointer=member.pointer,
+            weight=member.weight,
+            active_pointers=at_work,
+            owed_at_most=owed_at_most,
+        )
+        if pointer != member.pointer:
+            moved[member.key] = pointer
+    return moved
 
 
 def dry_run(members: Sequence[Member], leads: int, *, rotation: int = 0) -> list[Any]:

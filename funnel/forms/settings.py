@@ -1,4 +1,4 @@
-"""Browser input of the settings: stages, columns of the board, places in rings, products."""
+"""Browser input of the settings: stages, columns of the board, places in pools, products."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from funnel.models import OpportunityStage, Product, RingMember, Stage
+from funnel.models import OpportunityStage, PoolMember, Product, Stage
 from smarketing.users.models import SideChoices
 
 DAY = 86_400
@@ -75,7 +75,7 @@ class ColumnForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    """A rep's place in a ring."""
+    """A rep's place in a pool."""
 
     weight = forms.IntegerField(
         label=_("Weight"), min_value=1, max_value=20, help_text=_("2 gets twice as many leads as 1.")
@@ -83,15 +83,38 @@ class PlaceForm(forms.Form):
     open_cap = forms.IntegerField(
         label=_("At most open leads"), required=False, min_value=1, help_text=_("Empty: no limit.")
     )
+    capacity = forms.IntegerField(
+        label=_("Leads in 30 days"),
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text=_("Empty: no limit. They come evenly; what a quiet week left can be made up for."),
+    )
+    skills = forms.CharField(
+        label=_("Skills"),
+        required=False,
+        max_length=1000,
+        help_text=_("Languages, products, territories: a comma between. Rules may ask for them."),
+    )
     takes_leads = forms.BooleanField(label=_("Takes leads"), required=False)
 
+    def clean_skills(self) -> list[str]:
+        """The words between the commas."""
+        return [part.strip() for part in self.cleaned_data["skills"].split(",") if part.strip()]
+
     @staticmethod
-    def filled(place: RingMember | None) -> PlaceForm:
+    def filled(place: PoolMember | None) -> PlaceForm:
         """The form with the place as it is; a newcomer takes leads with weight 1."""
         if place is None:
             return PlaceForm(initial={"weight": 1, "takes_leads": True})
         return PlaceForm(
-            initial={"weight": place.weight, "open_cap": place.open_cap, "takes_leads": place.is_active}
+            initial={
+                "weight": place.weight,
+                "open_cap": place.open_cap,
+                "capacity": place.capacity,
+                "skills": ", ".join(place.skills),
+                "takes_leads": place.is_active,
+            }
         )
 
 

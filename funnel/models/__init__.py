@@ -7,7 +7,7 @@ from funnel.models.definition import (
     DefinitionState,
     DefinitionVersion,
 )
-from funnel.models.handoff import Handoff, HandoffState, Qualification, ReturnReason, Ring, RingMember
+from funnel.models.handoff import Handoff, HandoffState, Qualification, ReturnReason
 from funnel.models.likelihood import (
     Likelihood,
     LikelihoodModel,
@@ -26,6 +26,16 @@ from funnel.models.opportunity import (
 )
 from funnel.models.questionnaire import Questionnaire, QuestionnaireAnswer
 from funnel.models.replay import Replay, ReplayState
+from funnel.models.routing import (
+    Absence,
+    Overflow,
+    Pool,
+    PoolMember,
+    ReturnPolicyChoices,
+    RoutingDecision,
+    RoutingRule,
+    Turn,
+)
 from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadScore, SignalDay
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
 from funnel.models.tombstone import (
@@ -41,6 +51,7 @@ from funnel.models.tombstone import (
 )
 
 __all__ = [
+    "Absence",
     "Alert",
     "AlertDelivery",
     "AlertHit",
@@ -69,6 +80,9 @@ __all__ = [
     "OpportunityStage",
     "OpportunityStageKind",
     "OpportunityTransition",
+    "Overflow",
+    "Pool",
+    "PoolMember",
     "Product",
     "Qualification",
     "Questionnaire",
@@ -76,8 +90,9 @@ __all__ = [
     "Replay",
     "ReplayState",
     "ReturnReason",
-    "Ring",
-    "RingMember",
+    "ReturnPolicyChoices",
+    "RoutingDecision",
+    "RoutingRule",
     "RunState",
     "SignalDay",
     "Stage",
@@ -87,6 +102,7 @@ __all__ = [
     "TrainingRun",
     "TraitRuling",
     "TriggerChoices",
+    "Turn",
     "Tombstone",
     "TombstoneHit",
     "TombstoneKey",

@@ -1,4 +1,4 @@
-"""Handoffs, the rings that choose the owner, and what sales found out."""
+"""Handoffs, and what sales found out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from funnel.models.definition import DefinitionVersion
 from leads.models import Lead
 from smarketing.core.models import Stamped, Versioned
 from smarketing.users.domain.roles import Capability
-from smarketing.users.models import Team, User
+from smarketing.users.models import User
 
 
 class HandoffState(models.TextChoices):
@@ -71,6 +71,8 @@ class Handoff(Stamped, Versioned):
     override_reason = models.CharField(max_length=500, blank=True)
     delivered_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     delivered_at = models.DateTimeField(null=True)
+    # While it waits for an owner: when managers are reminded of it; null once they were.
+    hold_due_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     return_reason = models.CharField(max_length=20, choices=ReturnReason.choices, blank=True)
@@ -100,49 +102,11 @@ class Handoff(Stamped, Versioned):
             models.Index(fields=["lead", "-id"], name="handoffs_of_lead"),
             models.Index(fields=["owner", "state", "delivered_at", "id"], name="handoffs_of_owner"),
             models.Index(fields=["-delivered_at", "-id"], name="handoffs_newest"),
+            models.Index(fields=["id"], name="handoffs_that_wait", condition=models.Q(state="assembling")),
         ]
 
     def __str__(self) -> str:
         return f"handoff {self.pk}"
-
-
-class Ring(Stamped):
-    """A rotation of owners. Its row is locked while one is chosen."""
-
-    name = models.CharField(_("name"), max_length=120, unique=True)
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="rings")
-    is_default = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_ring"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class RingMember(models.Model):
-    """A rep's place in a ring: the lowest pointer is next, and each lead adds STRIDE/weight."""
-
-    ring = models.ForeignKey(Ring, on_delete=models.CASCADE, related_name="members")
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ring_places")
-    weight = models.PositiveSmallIntegerField(_("weight"), default=1)
-    pointer = models.BigIntegerField(default=0)
-    is_active = models.BooleanField(_("takes leads"), default=True)
-    open_cap = models.PositiveIntegerField(_("at most open leads"), null=True, blank=True)
-    last_assigned_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["ring", "user"], name="ring_member_once"),
-            models.CheckConstraint(condition=models.Q(weight__range=(1, 20)), name="ring_weight_in_range"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} in {self.ring_id}"
 
 
 class Qualification(Stamped, Versioned):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,10 +10,19 @@ from django.utils.translation import gettext as _
 from funnel.domain.fit import Facts
 from funnel.domain.handoffs import DELIVERABLE
 from funnel.events import HandoffDelivered, HandoffGateFailed, HandoffWaiting
-from funnel.models import DefinitionVersion, Handoff, HandoffState, LeadScore, LeadState, MoveCause
+from funnel.models import (
+    DefinitionVersion,
+    Handoff,
+    HandoffState,
+    LeadScore,
+    LeadState,
+    MoveCause,
+    Overflow,
+)
 from funnel.selectors import definitions, facts, packets
 from funnel.selectors import tombstones as refusals
 from funnel.services import lifecycle, owners, routing, tombstones
+from funnel.services.routing import Choice
 from leads.models import Lead
 from smarketing.core import events
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
@@ -25,6 +33,10 @@ from smarketing.users.models import User
 NOT_QUALIFIED = "definition"
 # And for a lead that waited for a rep when somebody it is recognised by was refused.
 REFUSED = "tombstone"
+# And for one above the ceiling of the agreement, where the pool sends those to nurture.
+CEILING = "ceiling"
+# How long a lead waits before managers are reminded, where no pool says.
+HOLD_MINUTES = 60
 
 
 class DeliveryNotAllowed(Denied):
@@ -98,10 +110,12 @@ def deliver(
             at=now,
             now=now,
         )
-    chosen, record = _owner_of(state, lead, owner, now=now)
-    if chosen is None:
-        return _wait(handoff, record, now=now)
-    return _hand_over(handoff, chosen, record, actor=actor, now=now)
+    choice = _choice(state, lead, owner, known, now=now)
+    if choice.overflow == Overflow.NURTURE:
+        return _spill(handoff, choice, actor=actor, now=now)
+    if choice.owner is None:
+        return _wait(handoff, choice, now=now)
+    return _hand_over(handoff, choice, choice.owner, actor=actor, now=now)
 
 
 def gate(*, lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
@@ -117,26 +131,6 @@ def gate(*, lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
     if not LeadScore.objects.filter(lead=lead, qualified_at__isnull=False).exists():
         missing.append(NOT_QUALIFIED)
     return missing
-
-
-def run_once(*, now: datetime, limit: int) -> int:
-    """Deliver leads that waited for an eligible owner, oldest first; stop at the first that still waits.
-
-    Each is a transaction of its own: nobody waits for the whole round.
-    """
-    waiting = Handoff.objects.filter(state=HandoffState.ASSEMBLING).order_by("pk")
-    delivered = 0
-    for handoff in list(waiting.select_related("lead")[:limit]):
-        with transaction.atomic():
-            # Whoever handles the lead just now also handles its handoff.
-            states = LeadState.objects.filter(pk=handoff.lead_id).select_for_update(skip_locked=True)
-            if not states or not waiting.filter(pk=handoff.pk).exists():
-                continue
-            result = deliver(lead=handoff.lead, actor=None, now=now, override_reason=handoff.override_reason)
-            if result.state == HandoffState.ASSEMBLING:
-                break
-            delivered += 1
-    return delivered
 
 
 @transaction.atomic
@@ -227,38 +221,59 @@ def _fail(
     return handoff
 
 
-def _owner_of(
-    state: LeadState, lead: Lead, owner: User | None, *, now: datetime
-) -> tuple[User | None, dict[str, Any]]:
+def _choice(state: LeadState, lead: Lead, owner: User | None, known: Facts, *, now: datetime) -> Choice:
     """Who gets the lead and why: the one who was named, its own owner, or the ring's next."""
     if owner is not None:
-        return owner, {"reason": "named"}
+        return Choice(owner, {"reason": "named"})
     if state.owner_id is not None:
         own = User.objects.owners().filter(pk=state.owner_id).first()
         if own is not None:
-            return own, {"reason": "own_lead"}
-    choice = routing.choose(lead=lead, now=now)
-    return choice.owner, choice.record
+            return Choice(own, {"reason": "own_lead"})
+    return routing.choose(lead=lead, now=now, known=known)
 
 
-def _wait(handoff: Handoff, record: dict[str, Any], *, now: datetime) -> Handoff:
+def _wait(handoff: Handoff, choice: Choice, *, now: datetime) -> Handoff:
     """Nobody is eligible: the handoff waits in the open, and managers are told once."""
     told = handoff.pk is not None
     handoff.state = HandoffState.ASSEMBLING
-    handoff.packet = {**handoff.packet, "routing": record}
+    handoff.packet = {**handoff.packet, "routing": choice.record}
+    if not told:
+        minutes = choice.way.pool.hold_minutes if choice.way else HOLD_MINUTES
+        handoff.hold_due_at = now + timedelta(minutes=minutes)
     _store(handoff)
     if not told:
         events.publish(HandoffWaiting(handoff.pk, handoff.lead_id, now))
     return handoff
 
 
+def _spill(handoff: Handoff, choice: Choice, *, actor: User | None, now: datetime) -> Handoff:
+    """Above the agreed ceiling the pool's rule sends the lead to nurture instead of to sales."""
+    handoff.packet = {**handoff.packet, "routing": choice.record}
+    handoff.state, handoff.missing, handoff.hold_due_at = HandoffState.GATE_FAILED, [CEILING], None
+    _store(handoff)
+    lifecycle.move(
+        lead=handoff.lead,
+        to="nurture",
+        cause=MoveCause.DELIVERED,
+        reason=_("Above the agreed ceiling"),
+        actor=actor,
+        at=now,
+        now=now,
+    )
+    events.publish(HandoffGateFailed(handoff.pk, handoff.lead_id, (CEILING,), now))
+    return handoff
+
+
 def _hand_over(
-    handoff: Handoff, owner: User, record: dict[str, Any], *, actor: User | None, now: datetime
+    handoff: Handoff, choice: Choice, owner: User, *, actor: User | None, now: datetime
 ) -> Handoff:
     handoff.state, handoff.owner, handoff.delivered_at = HandoffState.DELIVERED, owner, now
-    handoff.packet = {**handoff.packet, "routing": record}
+    handoff.packet, handoff.hold_due_at = {**handoff.packet, "routing": choice.record}, None
     _store(handoff)
-    owners.assign(lead=handoff.lead, owner=owner, reason="delivered", actor=actor, record=record, now=now)
+    routing.keep(choice=choice, lead=handoff.lead, owner=owner, handoff=handoff, now=now)
+    owners.assign(
+        lead=handoff.lead, owner=owner, reason="delivered", actor=actor, record=choice.record, now=now
+    )
     events.publish(
         HandoffDelivered(
             handoff_id=handoff.pk,
@@ -281,6 +296,6 @@ def _store(handoff: Handoff) -> None:
     handoff.save(
         update_fields=[
             "definition", "state", "owner", "packet", "missing", "override_reason", "delivered_by",
-            "delivered_at", "updated_at", "version",
+            "delivered_at", "hold_due_at", "updated_at", "version",
         ]
     )  # fmt: skip

@@ -44,6 +44,14 @@ def tell_waiting(*, handoff_id: int, now: datetime) -> None:
 
 
 @transaction.atomic
+def tell_held(*, handoff_id: int, now: datetime) -> None:
+    """Managers hear that a lead has waited longer than its pool allows."""
+    handoff = _handoff(handoff_id)
+    text = _("%(lead)s still waits: nobody in the pool could take it.") % {"lead": _name(handoff.lead)}
+    _put(handoff, "handoff.held", text, _managers(), now=now, mail=True, step="held")
+
+
+@transaction.atomic
 def tell_answered(*, handoff_id: int, now: datetime) -> None:
     """Marketing hears that its lead was accepted, returned or left to expire."""
     handoff = _handoff(handoff_id)
@@ -96,7 +104,14 @@ def tell_outcome(*, opportunity_id: int, now: datetime) -> None:
 
 
 def _put(
-    handoff: Handoff, topic: str, text: str, told: set[int | None], *, now: datetime, mail: bool = False
+    handoff: Handoff,
+    topic: str,
+    text: str,
+    told: set[int | None],
+    *,
+    now: datetime,
+    mail: bool = False,
+    step: str = "",
 ) -> None:
     payload: dict[str, Any] = {
         "handoff_id": handoff.pk,
@@ -109,7 +124,7 @@ def _put(
     outbox.put(
         topic=topic,
         payload=payload,
-        dedupe_key=f"handoff:{handoff.pk}:{handoff.version}:{handoff.state}",
+        dedupe_key=f"handoff:{handoff.pk}:{handoff.version}:{step or handoff.state}",
         now=now,
         notify=Notice(
             text=text,

@@ -20,7 +20,7 @@ from funnel.domain.definitions import Definition
 from funnel.domain.interest import Decay, landmark_for
 from funnel.domain.replay import SCALES, FactsUntil, Past, Tally, qualified_at, scaled
 from funnel.models import DefinitionVersion, Replay, ReplayState
-from funnel.selectors import past_facts, past_leads, ring_rows, signals
+from funnel.selectors import past_facts, past_leads, pool_rows, signals
 from smarketing.core import locks, loops, processes
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.models import User
@@ -192,7 +192,7 @@ def _replay(
 
 def _reps() -> tuple[int, int | None]:
     """How many reps take leads, and how many leads they may hold at once if everyone is capped."""
-    places = [place for row in ring_rows.rings() for place in row.places if place.takes_leads]
+    places = [place for row in pool_rows.pools() for place in row.places if place.takes_leads]
     caps = {place.user.pk: place.member.open_cap if place.member else None for place in places}
     known = [cap for cap in caps.values() if cap]
     return len(caps), sum(known) if caps and len(known) == len(caps) else None

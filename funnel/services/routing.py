@@ -1,102 +1,198 @@
-"""Who gets the next lead: the ring's turn, taken under the ring's lock, with the record of why."""
+"""Who gets the next lead: the rule's pool, the band's ring under the pool's lock, and the record of why.
+
+A choice and what follows from it (pointer, tokens, handoff, clocks) are one transaction of the caller.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import F
 
 from funnel.domain import rings as rules
+from funnel.domain.capacity import Bucket
+from funnel.domain.fit import Facts
 from funnel.models import (
     Handoff,
-    HandoffState,
-    LeadState,
-    Opportunity,
-    OpportunityStageKind,
-    Ring,
-    RingMember,
+    Likelihood,
+    Overflow,
+    PoolMember,
+    RoutingDecision,
+    Turn,
 )
-from funnel.services import rings
+from funnel.selectors import routing as reads
+from funnel.selectors.routing import Place, Way
+from funnel.services import pools
 from leads.models import Lead
 from smarketing.core import locks
-from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
-
-# A lead in one of these stages is in its owner's hands and counts against the owner's cap.
-IN_HAND = ("mql", "sql", "opportunity")
-OWNING_ROLES = frozenset({Role.REP, Role.SALES_MANAGER})
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen owner (``None``: nobody is eligible, the lead waits) and the record of why."""
+    """The chosen owner (``None``: nobody is eligible, the lead waits) and the record of why.
+
+    ``overflow`` says what the pool does with a lead above the agreed ceiling; ``is_full`` that nobody of
+    the pool could take any lead now.
+    """
 
     owner: User | None
     record: dict[str, Any]
+    way: Way | None = None
+    weight: int = 1
+    overflow: str = ""
+    is_full: bool = False
 
 
-def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = ()) -> Choice:
-    """Choose the owner of ``lead`` and move the ring on, in the caller's transaction.
+def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = (), known: Facts | None = None) -> Choice:
+    """Choose the owner of ``lead`` and move the band's ring on, in the caller's transaction.
 
-    Eligible is an active member who takes leads, is below the cap, has not returned this lead before
-    and is not in ``exclude``. The lock on the ring makes shares exact under any concurrency (I-17);
-    without members every choice is "nobody".
+    Above the agreed ceiling the pool's rule may send the lead to a second pool. The lock on the pool
+    makes shares exact under any concurrency (I-17); without members every choice is "nobody".
     """
-    ring = Ring.objects.filter(is_default=True).first()
-    if ring is None:
-        return Choice(None, {"reason": "no_ring", "candidates": []})
-    locks.advisory(locks.Namespace.RING, ring.pk)
-    places = rings.places_of(ring=ring)
-    members = _members(places, lead=lead, exclude=frozenset(exclude))
-    choice = rules.choose(members, preferred=_owner_of_company(lead))
-    record = {"ring": ring.pk, **choice.to_json()}
-    rings.forget_turns(places=places, candidates=choice.candidates)
-    if choice.member is None:
-        return Choice(None, record)
-    place = next(p for p in places if p.user_id == choice.member.key)
-    RingMember.objects.filter(pk=place.pk).update(pointer=choice.member.next_pointer, last_assigned_at=now)
-    return Choice(place.user, record)
-
-
-def _members(places: list[RingMember], *, lead: Lead, exclude: frozenset[int]) -> list[rules.Member]:
-    users = [place.user_id for place in places]
-    in_hand = dict(
-        LeadState.objects.filter(owner_id__in=users, stage__code__in=IN_HAND)
-        .values_list("owner_id")
-        .annotate(Count("pk"))
-    )
-    given_back = set(
-        Handoff.objects.filter(
-            Q(state__in=[HandoffState.RETURNED, HandoffState.UPHELD]), lead=lead, owner_id__in=users
-        ).values_list("owner_id", flat=True)
-    )
-    return [
-        rules.Member(
-            key=place.user_id,
-            order=order,
-            weight=place.weight,
-            pointer=place.pointer,
-            facts=rules.Facts(
-                active=place.user.is_active and place.user.role in OWNING_ROLES,
-                absent=not place.is_active,
-                open_leads=in_hand.get(place.user_id, 0),
-                open_cap=place.open_cap,
-                returned_this_lead=place.user_id in given_back,
-                conflicted=place.user_id in exclude,
-            ),
+    way = reads.way_of(lead, known=known)
+    if way is None:
+        return Choice(None, {"reason": "no_pool", "candidates": []})
+    choice = _choose(way, lead, frozenset(exclude), now=now)
+    if choice.overflow == Overflow.POOL and way.pool.overflow_pool is not None:
+        second = Way(way.rule, way.pool.overflow_pool, way.band)
+        found = _choose(second, lead, frozenset(exclude), now=now)
+        return Choice(
+            found.owner,
+            {**found.record, "overflow_of": way.pool.pk},
+            second,
+            found.weight,
+            is_full=found.is_full,
         )
-        for order, place in enumerate(places)
-    ]
+    return choice
 
 
-def _owner_of_company(lead: Lead) -> int | None:
-    """Whoever works an open deal with the lead's company gets its leads out of turn."""
-    if lead.company_id is None:
-        return None
-    deals = Opportunity.objects.filter(
-        company_id=lead.company_id, stage__kind=OpportunityStageKind.OPEN, owner__isnull=False
+def preview(
+    *, lead: Lead, now: datetime, exclude: Collection[int] = (), known: Facts | None = None
+) -> Choice:
+    """Who would get ``lead`` now; nothing is written and nobody waits for a lock."""
+    way = reads.way_of(lead, known=known)
+    if way is None:
+        return Choice(None, {"reason": "no_pool", "candidates": []})
+    found = _look(way, lead, frozenset(exclude), now=now)[1]
+    if _overflow(way, found) == Overflow.POOL and way.pool.overflow_pool is not None:
+        way = Way(way.rule, way.pool.overflow_pool, way.band)
+        found = _look(way, lead, frozenset(exclude), now=now)[1]
+    owner = User.objects.get(pk=found.member.key) if found.member else None
+    return Choice(owner, _record(way, found), way, overflow=_overflow(way, found), is_full=found.is_full)
+
+
+def keep(
+    *, choice: Choice, lead: Lead, owner: User, handoff: Handoff | None, now: datetime
+) -> RoutingDecision:
+    """Keep why this owner: in the transaction that gave the lead away."""
+    likelihood = Likelihood.objects.filter(pk=lead.pk).values_list("value", flat=True).first()
+    way = choice.way
+    return RoutingDecision.objects.create(
+        lead=lead,
+        handoff=handoff,
+        owner=owner,
+        pool=way.pool if way else None,
+        rule_id=way.rule.key if way and way.rule else None,
+        band=way.band if way else reads.band_of(lead),
+        weight=choice.weight,
+        reason=choice.record["reason"],
+        candidates=choice.record.get("candidates", []),
+        likelihood=likelihood,
+        at=now,
     )
-    return deals.order_by("-stage_entered_at", "-pk").values_list("owner_id", flat=True).first()
+
+
+def credit(*, handoff_id: int, now: datetime) -> bool:
+    """Give the turn and the token of a delivery back, once: the return of its lead stands."""
+    return _settle(handoff_id, now=now, back=True)
+
+
+def debit(*, handoff_id: int, now: datetime) -> bool:
+    """Take a credit back: the return was overturned after all."""
+    return _settle(handoff_id, now=now, back=False)
+
+
+def _settle(handoff_id: int, *, now: datetime, back: bool) -> bool:
+    last = RoutingDecision.objects.filter(handoff_id=handoff_id, pool__isnull=False).order_by("-pk").first()
+    if last is None or last.pool_id is None:
+        return False
+    locks.advisory(locks.Namespace.RING, last.pool_id)
+    open_ones = RoutingDecision.objects.filter(pk=last.pk, credited_at__isnull=back)
+    if not open_ones.update(credited_at=now if back else None):
+        return False
+    member = PoolMember.objects.filter(pool_id=last.pool_id, user_id=last.owner_id).first()
+    if member is None:
+        return True
+    step = rules.STRIDE // last.weight
+    Turn.objects.filter(member=member, band=last.band).update(
+        pointer=F("pointer") - step if back else F("pointer") + step
+    )
+    bucket = Bucket(member.capacity, member.tokens, member.tokens_at).at(now)
+    pools.fill(member_id=member.pk, bucket=bucket.refund() if back else bucket.spend())
+    return True
+
+
+def _choose(way: Way, lead: Lead, exclude: frozenset[int], *, now: datetime) -> Choice:
+    locks.advisory(locks.Namespace.RING, way.pool.pk)
+    pools.join_everybody(pool=way.pool)
+    places, choice = _look(way, lead, exclude, now=now)
+    turns = _enter_ring(way, places)
+    _catch_up(way, places, turns)
+    if choice.member is None:
+        return Choice(
+            None, _record(way, choice), way, overflow=_overflow(way, choice), is_full=choice.is_full
+        )
+    place = next(p for p in places if p.user_id == choice.member.key)
+    Turn.objects.filter(pk=turns[place.id]).update(pointer=choice.member.next_pointer)
+    pools.fill(member_id=place.id, bucket=place.bucket.spend(), given_at=now)
+    owner = User.objects.get(pk=place.user_id)
+    return Choice(owner, _record(way, choice), way, place.member.weight)
+
+
+def _look(
+    way: Way, lead: Lead, exclude: frozenset[int], *, now: datetime
+) -> tuple[list[Place], rules.Choice]:
+    """The members, their missed turns caught up, and whose turn it is."""
+    places = reads.places(way, lead=lead, now=now, exclude=exclude)
+    preferred = reads.owner_of_company(lead) if way.pool.company_owner_first else None
+    members = [place.member for place in places]
+    return places, rules.choose(members, rotation=reads.rotation(way), preferred=preferred)
+
+
+def _enter_ring(way: Way, places: Sequence[Place]) -> dict[int, int]:
+    """The turns of the members by their place; whoever is new to the ring starts at the least pointer."""
+    fresh = Turn.objects.bulk_create(
+        Turn(member_id=p.id, band=way.band, pointer=p.member.pointer) for p in places if p.turn_id is None
+    )
+    return {p.id: p.turn_id for p in places if p.turn_id is not None} | {t.member_id: t.pk for t in fresh}
+
+
+def _catch_up(way: Way, places: Sequence[Place], turns: dict[int, int]) -> None:
+    """Turns missed while away are kept or gone, as the pool says."""
+    moved = rules.caught_up(
+        [p.member for p in places], way.pool.return_policy, owed_at_most=way.pool.owed_at_most
+    )
+    if moved:
+        Turn.objects.bulk_update(
+            [Turn(pk=turns[p.id], pointer=moved[p.user_id]) for p in places if p.user_id in moved],
+            ["pointer"],
+        )
+
+
+def _overflow(way: Way, choice: rules.Choice) -> str:
+    return way.pool.overflow if choice.is_overflow else ""
+
+
+def _record(way: Way, choice: rules.Choice) -> dict[str, Any]:
+    return {
+        "pool": way.pool.pk,
+        "pool_name": way.pool.name,
+        "rule": way.rule.key if way.rule else None,
+        "rule_name": way.rule.name if way.rule else "",
+        "band": way.band,
+        **choice.to_json(),
+    }

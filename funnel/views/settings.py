@@ -1,4 +1,4 @@
-"""Settings of the funnel: stages and the board's columns, rings, products."""
+"""Settings of the funnel: stages and the board's columns, pools, products."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from funnel import access
 from funnel.forms.settings import ColumnForm, PlaceForm, ProductEditForm, ProductForm, StageForm
-from funnel.selectors import product_rows, ring_rows, stages
-from funnel.services import columns, products, rings
+from funnel.selectors import pool_rows, product_rows, routing, stages
+from funnel.services import columns, pools, products
 from funnel.services import stages as stage_settings
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
@@ -70,27 +70,27 @@ def column_edit(request: Request, pk: int) -> HttpResponse:
 
 
 @page(capability=Capability.VIEW)
-def ring_page(request: Request) -> HttpResponse:
+def pool_page(request: Request) -> HttpResponse:
     """Who takes leads in turn, and with which share."""
-    context = {"rings": ring_rows.rings(), "may_edit": request.user.may(Capability.CHANGE_OWNER)}
-    return rendering.page(request, "funnel/rings.html", context)
+    context = {"pools": pool_rows.pools(), "may_edit": request.user.may(Capability.CHANGE_OWNER)}
+    return rendering.page(request, "funnel/pools.html", context)
 
 
 @page(capability=Capability.CHANGE_OWNER, methods=["GET", "POST"])
-def place_edit(request: Request, ring: int, user: int) -> HttpResponse:
-    """Change a rep's place in a ring."""
-    found = access.ring(request.user, ring, capability=Capability.CHANGE_OWNER)
+def place_edit(request: Request, pool: int, user: int) -> HttpResponse:
+    """Change a rep's place in a pool."""
+    found = access.pool(request.user, pool, capability=Capability.CHANGE_OWNER)
     owner = access.owner(request.user, user)
-    place = ring_rows.place_of(found, owner)
+    place = routing.place_of(found, owner)
     form = PlaceForm(request.POST) if request.method == "POST" else PlaceForm.filled(place)
     if form.is_bound and form.is_valid():
         try:
-            rings.set_place(ring=found, user=owner, **form.cleaned_data, actor=request.user, now=request.now)
+            pools.set_place(pool=found, user=owner, **form.cleaned_data, actor=request.user, now=request.now)
         except DomainError as error:
             refusals.add_error(form, error)
         else:
-            return rendering.redirect(request, "funnel:rings", toast=Toast(_("Saved."), "ok"))
-    return _form(request, form, title=owner.name, sub=found.name, back=reverse("funnel:rings"))
+            return rendering.redirect(request, "funnel:pools", toast=Toast(_("Saved."), "ok"))
+    return _form(request, form, title=owner.name, sub=found.name, back=reverse("funnel:pools"))
 
 
 @page(capability=Capability.VIEW)

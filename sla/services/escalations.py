@@ -28,5 +28,6 @@ def reassign(*, clock_id: int, now: datetime) -> bool:
     choice = routing.choose(lead=lead, now=now, exclude=[clock.owner_id])
     if choice.owner is None:
         return False
+    routing.keep(choice=choice, lead=lead, owner=choice.owner, handoff=clock.handoff, now=now)
     owners.assign(lead=lead, owner=choice.owner, reason=REASON, actor=None, now=now, record=choice.record)
     return True

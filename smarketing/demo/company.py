@@ -1,4 +1,4 @@
-"""Setting up the demo company: organisation, colleagues, ring, campaigns, products, signatures."""
+"""Setting up the demo company: organisation, colleagues, pool, campaigns, products, signatures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 
-from funnel.models import DefinitionVersion, Ring
-from funnel.services import definitions, products, rings
+from funnel.models import DefinitionVersion, Pool
+from funnel.services import definitions, pools, products
 from leads.models import Campaign, CampaignStatus, Channel, SourceKind
 from leads.services import campaigns, companies, sources
 from reporting.services import website as website_days
@@ -30,10 +30,10 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
     organisation.update(changes=story.ORGANISATION, expected_version=None, actor=admin, now=start)
     _sign(cast, start)
     agreement.agree(cast=cast, leads=leads, now=start)
-    ring = Ring.objects.get(is_default=True)
+    pool = Pool.objects.get(is_default=True)
     for colleague in story.CAST:
         if colleague.key in ("rep", "ben", "chloe", "deniz"):
-            rings.set_place(ring=ring, user=cast[colleague.key], actor=admin, now=start)
+            pools.set_place(pool=pool, user=cast[colleague.key], actor=admin, now=start)
     web = sources.ensure(code="web", kind=SourceKind.WEB, now=start)
     channels = {channel.code: channel for channel in Channel.objects.all()}
     for name, series, price in story.PRODUCTS:

@@ -83,7 +83,7 @@ def test_pages_are_accessible_and_break_no_policy(
         "/leads/", f"/leads/{lead.pk}/", f"/companies/{lead.company_id}/", "/opportunities/",
         "/opportunities/list/", f"/opportunities/{deal.pk}/", "/opportunities/new/", "/settings/",
         "/settings/definition/", "/settings/definition/2/edit/", "/settings/definition/1/sign/",
-        "/settings/stages/", "/settings/rings/", "/settings/products/",
+        "/settings/stages/", "/settings/pools/", "/settings/products/",
     ):  # fmt: skip
         page = visit(sam, path, scheme=scheme, size=size)
         found += [f"{path} {fault}" for fault in accessibility_faults(page)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel.domain.rings import STRIDE, Facts, Member, choose, dry_run, pointer_on_return
+from funnel.domain.rings import STRIDE, Facts, Member, caught_up, choose, dry_run, pointer_on_return
 
 
 def ring(*weights: int) -> list[Member]:
@@ -64,7 +64,7 @@ def test_nobody_eligible_holds_the_lead_and_says_why():
         [
             Member("A", 0, facts=Facts(active=False, absent=True)),
             Member("B", 1, facts=Facts(open_leads=5, open_cap=5, returned_this_lead=True)),
-            Member("C", 2, facts=Facts(received_in_period=9, period_cap=9, in_hours=False)),
+            Member("C", 2, facts=Facts(out_of_capacity=True, at_ceiling=True, in_hours=False)),
             Member("D", 3, facts=Facts(conflicted=True, missing_skills=("fr",))),
         ]
     )
@@ -73,9 +73,29 @@ def test_nobody_eligible_holds_the_lead_and_says_why():
     assert [c.blocked for c in choice.candidates] == [
         ("inactive", "absent"),
         ("open_cap", "returned_before"),
-        ("out_of_hours", "period_cap"),
+        ("out_of_hours", "capacity", "ceiling"),
         ("conflicted", "skills"),
     ]
+
+
+def test_order_favours_nobody_over_ten_thousand_leads_in_nine_bands():
+    rings_of = {start: ring(*[1] * 7) for start in range(9)}
+    counts = dict.fromkeys("ABCDEFG", 0)
+    for number in range(10_000):
+        members = rings_of[number % 9]
+        chosen = choose(members, rotation=number % 9).member
+        members[chosen.order] = Member(chosen.key, chosen.order, 1, chosen.next_pointer)
+        counts[chosen.key] += 1
+    assert max(counts.values()) - min(counts.values()) <= 2
+
+
+def test_a_policy_is_about_absences_and_whoever_is_full_is_owed_nothing():
+    a, b, c = (Member(k, i, 1, 4 * STRIDE) for i, k in enumerate("ABC"))
+    away, full = Member("B", 1, 1, 0, Facts(absent=True)), Member("C", 2, 1, 0, Facts(out_of_capacity=True))
+    assert caught_up([a, away, full], "accrue") == {"C": 4 * STRIDE}
+    assert caught_up([a, away, full], "cap", owed_at_most=1) == {"B": 3 * STRIDE, "C": 4 * STRIDE}
+    assert caught_up([a, away, full], "reset") == {"B": 4 * STRIDE, "C": 4 * STRIDE}
+    assert caught_up([a, b, c], "reset") == {}
 
 
 def test_the_record_names_every_candidate():

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from funnel.models import Assignment, Handoff, HandoffState, LeadState, RingMember, StageTransition
-from funnel.services import delivery, handoffs, opportunities, qualifications
+from funnel.models import Assignment, Handoff, HandoffState, LeadState, PoolMember, StageTransition
+from funnel.services import handoffs, holding, opportunities, qualifications
 from funnel.services.delivery import DeliveryNotAllowed, NotDeliverable
 from funnel.services.handoffs import (
     AlreadyAnswered,
@@ -123,16 +123,16 @@ def test_without_an_eligible_rep_the_lead_waits_and_is_delivered_later(lead, qua
     qualify(lead)
     waiting = Handoff.objects.get(lead=lead)
     assert (waiting.state, waiting.owner) == ("assembling", None)
-    assert delivery.run_once(now=LATER, limit=10) == 0
+    assert holding.run_once(now=LATER, limit=10) == 0
     rep = handoffs.User.objects.create(email="new@example.com", name="New Rep", role="rep")
-    assert delivery.run_once(now=LATER, limit=10) == 1
+    assert holding.run_once(now=LATER, limit=10) == 1
     waiting.refresh_from_db()
     assert (waiting.state, waiting.owner, waiting.delivered_at) == ("delivered", rep, LATER)
 
 
 def test_a_full_rep_is_passed_over(web, rita, rob, qualify):
     qualify(capture_lead(web))
-    RingMember.objects.filter(user=rita).update(open_cap=1)
+    PoolMember.objects.filter(user=rita).update(open_cap=1)
     for _ in range(3):
         qualify(capture_lead(web))
     owners = list(Handoff.objects.order_by("pk").values_list("owner__name", flat=True))

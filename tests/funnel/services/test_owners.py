@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from funnel.models import Assignment, Handoff, LeadState, Ring, RingMember
-from funnel.services import owners, rings
+from funnel.models import Assignment, Handoff, LeadState, Pool, PoolMember
+from funnel.services import owners, pools
 from funnel.services.owners import NotAnOwner, OwnerChangeNotAllowed, WaitingForAnswer
-from funnel.services.rings import BadPlace, RingNotAllowed
+from funnel.services.pools import BadPlace, RoutingNotAllowed
 from smarketing.audit.models import AuditEntry
 from tests.funnel.conftest import NOW, capture_lead
 
@@ -81,8 +81,8 @@ def test_a_waiting_handoff_goes_along_and_is_never_left_alone(lead, rita, rob, s
 
 
 def test_weights_are_kept(web, rita, rob, sam, qualify):
-    ring = Ring.objects.get(is_default=True)
-    rings.set_place(ring=ring, user=rita, weight=2, actor=sam, now=NOW)
+    pool = Pool.objects.get(is_default=True)
+    pools.set_place(pool=pool, user=rita, weight=2, actor=sam, now=NOW)
     for _ in range(9):
         qualify(capture_lead(web))
     shares = [LeadState.objects.filter(owner=user).count() for user in (rita, rob)]
@@ -90,12 +90,12 @@ def test_weights_are_kept(web, rita, rob, sam, qualify):
 
 
 def test_who_comes_back_gets_no_burst(web, rita, rob, sam, qualify):
-    ring = Ring.objects.get(is_default=True)
-    rings.set_place(ring=ring, user=rita, actor=sam, now=NOW)
-    rings.set_place(ring=ring, user=rob, takes_leads=False, actor=sam, now=NOW)
+    pool = Pool.objects.get(is_default=True)
+    pools.set_place(pool=pool, user=rita, actor=sam, now=NOW)
+    pools.set_place(pool=pool, user=rob, takes_leads=False, actor=sam, now=NOW)
     for _ in range(4):
         qualify(capture_lead(web))
-    rings.set_place(ring=ring, user=rob, takes_leads=True, actor=sam, now=NOW)
+    pools.set_place(pool=pool, user=rob, takes_leads=True, actor=sam, now=NOW)
     for _ in range(4):
         qualify(capture_lead(web))
     names = list(Handoff.objects.order_by("pk").values_list("owner__name", flat=True))
@@ -104,8 +104,8 @@ def test_who_comes_back_gets_no_burst(web, rita, rob, sam, qualify):
 
 
 def test_the_record_says_why_this_rep(web, rita, rob, sam, qualify):
-    ring = Ring.objects.get(is_default=True)
-    rings.set_place(ring=ring, user=rita, takes_leads=False, actor=sam, now=NOW)
+    pool = Pool.objects.get(is_default=True)
+    pools.set_place(pool=pool, user=rita, takes_leads=False, actor=sam, now=NOW)
     lead = qualify(capture_lead(web))
     record = Assignment.objects.get(lead=lead).record
     assert record["reason"] == "only_eligible"
@@ -116,15 +116,15 @@ def test_the_record_says_why_this_rep(web, rita, rob, sam, qualify):
 
 
 def test_places_are_set_by_managers_within_bounds_and_audited(rita, rob, sam, mara):
-    ring = Ring.objects.get(is_default=True)
-    with pytest.raises(RingNotAllowed):
-        rings.set_place(ring=ring, user=rita, actor=mara, now=NOW)
+    pool = Pool.objects.get(is_default=True)
+    with pytest.raises(RoutingNotAllowed):
+        pools.set_place(pool=pool, user=rita, actor=mara, now=NOW)
     for wrong in ({"weight": 0}, {"weight": 21}, {"open_cap": 0}):
         with pytest.raises(BadPlace):
-            rings.set_place(ring=ring, user=rita, actor=sam, now=NOW, **wrong)
+            pools.set_place(pool=pool, user=rita, actor=sam, now=NOW, **wrong)
     with pytest.raises(NotAnOwner):
-        rings.set_place(ring=ring, user=mara, actor=sam, now=NOW)
-    assert not RingMember.objects.exists()
-    rings.set_place(ring=ring, user=rita, weight=3, open_cap=40, actor=sam, now=NOW)
+        pools.set_place(pool=pool, user=mara, actor=sam, now=NOW)
+    assert not PoolMember.objects.exists()
+    pools.set_place(pool=pool, user=rita, weight=3, open_cap=40, actor=sam, now=NOW)
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.after["weight"], entry.after["open_cap"]) == ("ring_changed", 3, 40)
+    assert (entry.action, entry.after["weight"], entry.after["open_cap"]) == ("place_changed", 3, 40)

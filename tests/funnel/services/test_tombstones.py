@@ -12,7 +12,7 @@ from funnel import invariants
 from funnel.domain import tombstones as rules
 from funnel.models import Handoff, HandoffState, LeadState, Product, Tombstone, TombstoneHit, TombstoneKey
 from funnel.selectors import tombstones as reads
-from funnel.services import handoffs, lifecycle, tombstones
+from funnel.services import handoffs, holding, lifecycle, tombstones
 from funnel.services.delivery import NeverDelivered
 from leads.domain.suppression import keyed_hash
 from leads.models import Lead, PersonEmail, Source, Touchpoint
@@ -233,7 +233,7 @@ def test_a_lead_that_waits_for_a_rep_is_not_delivered_once_it_is_refused(web, ma
     assert Handoff.objects.get(lead=lead).state == HandoffState.ASSEMBLING
     tombstones.add(scope="person", person=lead.person, reason="spam", actor=mara, now=NOW + HOUR)
     rep = type(mara).objects.create(email="new@example.com", name="New Rep", role="rep")
-    assert handoffs.delivery.run_once(now=LATER, limit=10) == 1
+    assert holding.run_once(now=LATER, limit=10) == 1
     held = Handoff.objects.get(lead=lead)
     assert (held.state, held.missing, held.owner) == ("gate_failed", ["tombstone"], None)
     assert rep.handoffs.count() == 0

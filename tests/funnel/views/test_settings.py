@@ -1,4 +1,4 @@
-"""Stages, columns of the board, rings and products in the settings."""
+"""Stages, columns of the board, pools and products in the settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from funnel.models import OpportunityStage, Product, Ring, RingMember, Stage
+from funnel.models import OpportunityStage, Pool, PoolMember, Product, Stage
 from funnel.services import products
 from smarketing.audit.models import AuditEntry
 from smarketing.users.models import User
@@ -18,7 +18,7 @@ def test_everybody_reads_the_settings_and_only_some_get_buttons(
     signed_in: SignedIn, olga: User, rita: User
 ) -> None:
     client = signed_in(olga)
-    for path, word in (("stages", "A known person who showed interest"), ("rings", "Rita Rep"),
+    for path, word in (("stages", "A known person who showed interest"), ("pools", "Rita Rep"),
                        ("products", "What you sell stands here")):  # fmt: skip
         text = client.get(f"/settings/{path}/").content.decode()
         assert word in text
@@ -58,17 +58,26 @@ def test_a_manager_says_how_long_a_deal_may_stand(signed_in: SignedIn, sam: User
 
 
 def test_a_rep_is_sent_on_leave_from_a_ring(signed_in: SignedIn, sam: User, rita: User, rob: User) -> None:
-    ring = Ring.objects.get(is_default=True)
-    url = f"/settings/rings/{ring.pk}/{rita.pk}/"
+    pool = Pool.objects.get(is_default=True)
+    url = f"/settings/pools/{pool.pk}/{rita.pk}/"
     client = signed_in(sam)
     assert client.post(url, {"weight": "30"}).status_code == 422
-    assert not RingMember.objects.exists()
-    assert client.post(url, {"weight": "2", "open_cap": "5"}).status_code == 303
-    place = RingMember.objects.get(user=rita)
-    assert (place.weight, place.open_cap, place.is_active) == (2, 5, False)
-    rows = client.get("/settings/rings/").context["rings"][0].places
+    assert not PoolMember.objects.exists()
+    assert (
+        client.post(url, {"weight": "2", "open_cap": "5", "capacity": "44", "skills": "DE, flow"}).status_code
+        == 303
+    )
+    place = PoolMember.objects.get(user=rita)
+    assert (place.weight, place.open_cap, place.capacity, place.skills, place.is_active) == (
+        2,
+        5,
+        44,
+        ["de", "flow"],
+        False,
+    )
+    rows = client.get("/settings/pools/").context["pools"][0].places
     assert [(p.user.name, p.share) for p in rows] == [("Rita Rep", 0.0), ("Rob Rep", 1.0)]
-    assert client.get(f"/settings/rings/{ring.pk}/{sam.pk * 1000}/").status_code == 404
+    assert client.get(f"/settings/pools/{pool.pk}/{sam.pk * 1000}/").status_code == 404
 
 
 def test_sales_adds_and_changes_products(signed_in: SignedIn, rita: User) -> None:
@@ -93,9 +102,9 @@ def test_whoever_may_not_change_settings_changes_nothing(
     client = signed_in(request.getfixturevalue(who))
     product = products.create(name="Flow", actor=None, now=NOW)
     stage, column = Stage.objects.get(code="mql"), OpportunityStage.objects.get(code="proposal")
-    ring = Ring.objects.get()
-    for path in (f"stages/{stage.pk}/", f"columns/{column.pk}/", f"rings/{ring.pk}/{rita.pk}/",
+    pool = Pool.objects.get()
+    for path in (f"stages/{stage.pk}/", f"columns/{column.pk}/", f"pools/{pool.pk}/{rita.pk}/",
                  "products/new/", f"products/{product.pk}/"):  # fmt: skip
         assert client.post(f"/settings/{path}", {"name": "X", "weight": "1"}).status_code == 403, path
-    assert (Product.objects.get().name, RingMember.objects.count()) == ("Flow", 0)
+    assert (Product.objects.get().name, PoolMember.objects.count()) == ("Flow", 0)
     assert not Stage.objects.filter(name="X").exists()

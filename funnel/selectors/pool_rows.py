@@ -1,4 +1,4 @@
-"""Rings as the settings show them: who takes leads, with which share."""
+"""Pools as the settings show them: who takes leads, with which share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from funnel.models import LeadState, Ring, RingMember
+from funnel.models import LeadState, Pool, PoolMember
+from funnel.selectors.routing import IN_HAND
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
-
-IN_HAND = ("mql", "sql", "opportunity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Place:
     """A colleague's place; ``member`` is ``None`` for one who gets it with the first lead."""
 
     user: User
-    member: RingMember | None
+    member: PoolMember | None
     share: float
     in_hand: int
 
@@ -35,34 +34,29 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class RingRow:
-    """A ring with its places."""
+class PoolRow:
+    """A pool with its places."""
 
-    ring: Ring
+    pool: Pool
     places: list[Place]
 
 
-def rings() -> list[RingRow]:
-    """Every ring, the default one first; four queries whatever is in them."""
-    found = list(Ring.objects.prefetch_related("members__user").order_by("-is_default", "name"))
+def pools() -> list[PoolRow]:
+    """Every pool, the default one first; four queries whatever is in them."""
+    found = list(Pool.objects.prefetch_related("members__user").order_by("-is_default", "name"))
     reps = list(User.objects.active().filter(role=Role.REP))
     in_hand = dict(
         LeadState.objects.filter(owner__isnull=False, stage__code__in=IN_HAND)
         .values_list("owner")
         .annotate(Count("pk"))
     )
-    return [RingRow(ring, _places(ring, reps, in_hand)) for ring in found]
+    return [PoolRow(pool, _places(pool, reps, in_hand)) for pool in found]
 
 
-def place_of(ring: Ring, user: User) -> RingMember | None:
-    """The place of ``user`` in ``ring``."""
-    return RingMember.objects.filter(ring=ring, user=user).first()
-
-
-def _places(ring: Ring, reps: Sequence[User], in_hand: dict[int, int]) -> list[Place]:
-    members = {member.user_id: member for member in ring.members.all()}
+def _places(pool: Pool, reps: Sequence[User], in_hand: dict[int, int]) -> list[Place]:
+    members = {member.user_id: member for member in pool.members.all()}
     people = {member.user_id: member.user for member in members.values()}
-    if ring.is_default and ring.team_id is None:
+    if pool.is_default and pool.team_id is None:
         people.update({rep.pk: rep for rep in reps})
     working = {
         pk: members[pk].weight if pk in members else 1

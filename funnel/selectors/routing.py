@@ -1,0 +1,156 @@
+"""What routing reads: rules in their order, pools, and the members of a pool with what speaks against each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from funnel.domain import rings, routes
+from funnel.domain.capacity import Bucket
+from funnel.domain.definitions import CELLS
+from funnel.domain.fit import Facts
+from funnel.models import (
+    LeadScore,
+    Opportunity,
+    OpportunityStageKind,
+    Pool,
+    PoolMember,
+    RoutingRule,
+)
+from funnel.selectors import at_work
+from funnel.selectors import facts as known_facts
+from leads.models import Lead
+from smarketing.core.prepared import Statement
+from smarketing.users.domain.roles import Role
+from smarketing.users.models import User
+
+# A lead in one of these stages is in its owner's hands and counts against the owner's cap.
+IN_HAND = ("mql", "sql", "opportunity")
+OWNING_ROLES = frozenset({Role.REP, Role.SALES_MANAGER})
+
+# Counts and look-ups only for whom they can matter: a cap that is set, a lead that was returned.
+_MEMBERS = Statement(
+    "pool_members",
+    """
+SELECT m.id, m.user_id, m.weight, m.is_active, m.open_cap, m.capacity, m.tokens, m.tokens_at, m.skills,
+       u.is_active, u.role, t.id, t.pointer,
+       EXISTS (SELECT FROM funnel_absence a
+                WHERE a.user_id = m.user_id AND a.starts_at <= %(now)s::timestamptz
+                  AND (a.ends_at IS NULL OR a.ends_at > %(now)s::timestamptz)),
+       CASE WHEN m.open_cap IS NULL THEN 0 ELSE
+           (SELECT count(*) FROM funnel_leadstate s JOIN funnel_stage g ON g.id = s.stage_id
+             WHERE s.owner_id = m.user_id AND g.code = ANY(%(in_hand)s::text[])) END,
+       EXISTS (SELECT FROM funnel_handoff h
+                WHERE h.lead_id = %(lead)s::bigint AND h.owner_id = m.user_id
+                  AND h.state IN ('returned', 'upheld', 'overturned'))
+  FROM funnel_poolmember m
+  JOIN users_user u ON u.id = m.user_id
+  LEFT JOIN funnel_turn t ON t.member_id = m.id AND t.band = %(band)s::text
+ WHERE m.pool_id = %(pool)s::bigint
+ ORDER BY m.id
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A member of a pool as one choice sees it; ``turn_id`` is None for who is new to the band's ring."""
+
+    id: int
+    user_id: int
+    bucket: Bucket
+    turn_id: int | None
+    member: rings.Member
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a lead goes: the rule that says so (None: no rule holds), the pool, and its band."""
+
+    rule: routes.Route | None
+    pool: Pool
+    band: str
+
+
+def way_of(lead: Lead, *, known: Facts | None = None) -> Way | None:
+    """The first rule's pool, or the default pool; None where there is no pool at all.
+
+    ``known`` are the facts of the lead, where the caller has them.
+    """
+    rules = active_rules()
+    rule = None
+    if rules:
+        rule = routes.first(rules, known or known_facts.of_leads([lead.pk])[lead.pk])
+    pool = Pool.objects.filter(pk=rule.pool) if rule else Pool.objects.filter(is_default=True)
+    found = pool.first()
+    return Way(rule, found, band_of(lead)) if found else None
+
+
+def active_rules() -> list[routes.Route]:
+    """The rules in use, in their order."""
+    rows = RoutingRule.objects.filter(is_active=True).order_by("position", "pk")
+    return [routes.of_row(row) for row in rows.values("pk", "name", "pool_id", "conditions", "skills")]
+
+
+def band_of(lead: Lead) -> str:
+    """The lead's cell of fit and interest, such as "A1"; empty for one without a score."""
+    score = LeadScore.objects.filter(lead=lead).first()
+    return str(score) if score else ""
+
+
+def places(way: Way, *, lead: Lead, now: datetime, exclude: Collection[int] = ()) -> list[Place]:
+    """The members of the way's pool in their fixed order, with what speaks against each at ``now``."""
+    rows = _MEMBERS.rows(now=now, in_hand=list(IN_HAND), lead=lead.pk, band=way.band, pool=way.pool.pk)
+    users = [row[1] for row in rows]
+    there = at_work.in_hours(users, now) if way.pool.keeps_hours else frozenset(users)
+    above = at_work.at_ceiling(users, now) if way.pool.overflow else frozenset()
+    least = min((row[12] for row in rows if row[12] is not None), default=0)
+    needed = way.rule.skills if way.rule else ()
+    found = []
+    for order, row in enumerate(rows):
+        bucket = Bucket(row[5], row[6], row[7]).at(now)
+        facts = rings.Facts(
+            active=row[9] and row[10] in OWNING_ROLES,
+            absent=not row[3] or row[13],
+            in_hours=row[1] in there,
+            open_leads=row[14],
+            open_cap=row[4],
+            out_of_capacity=bucket.is_empty,
+            at_ceiling=row[1] in above,
+            returned_this_lead=row[15],
+            conflicted=row[1] in exclude,
+            missing_skills=routes.missing_skills(needed, row[8]),
+        )
+        pointer = least if row[12] is None else row[12]
+        member = rings.Member(row[1], order, row[2], pointer, facts)
+        found.append(Place(row[0], row[1], bucket, row[11], member))
+    return found
+
+
+def rotation(way: Way) -> int:
+    """Where the fixed order of the ring starts: another place for each band, so that firsts are shared out."""
+    return way.pool.pk + (CELLS.index(way.band) if way.band in CELLS else 0)
+
+
+def newcomers(pool: Pool) -> list[User]:
+    """Active reps without a place in the pool that holds every rep, which is the default one without a team."""
+    if not pool.is_default or pool.team_id is not None:
+        return []
+    found = User.objects.active().filter(role=Role.REP).exclude(pool_places__pool=pool)
+    return list(found.order_by("pk"))
+
+
+def owner_of_company(lead: Lead) -> int | None:
+    """Whoever works an open deal with the lead's company gets its leads out of turn."""
+    if lead.company_id is None:
+        return None
+    deals = Opportunity.objects.filter(
+        company_id=lead.company_id, stage__kind=OpportunityStageKind.OPEN, owner__isnull=False
+    )
+    return deals.order_by("-stage_entered_at", "-pk").values_list("owner_id", flat=True).first()
+
+
+def place_of(pool: Pool, user: User) -> PoolMember | None:
+    """The place of ``user`` in ``pool``."""
+    return PoolMember.objects.filter(pool=pool, user=user).first()
