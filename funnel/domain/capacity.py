@@ -19,7 +19,7 @@ MAX_CAPACITY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What an owner may still be given. Without a ``capacity`` there is no limit; a new one holds one lead."""
+    """What an owner may still be given; without a ``capacity`` no limit. A new one holds one lead."""
 
     capacity: int | None
     tokens: int = 0

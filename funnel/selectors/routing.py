@@ -1,4 +1,4 @@
-"""What routing reads: rules in their order, pools, and the members of a pool with what speaks against each."""
+"""What routing reads: rules in order, pools, and members of a pool with what speaks against each."""
 
 from __future__ import annotations
 
@@ -129,12 +129,12 @@ def places(way: Way, *, lead: Lead, now: datetime, exclude: Collection[int] = ()
 
 
 def rotation(way: Way) -> int:
-    """Where the fixed order of the ring starts: another place for each band, so that firsts are shared out."""
+    """Where the fixed order of the ring starts: elsewhere for each band, so that firsts are shared."""
     return way.pool.pk + (CELLS.index(way.band) if way.band in CELLS else 0)
 
 
 def newcomers(pool: Pool) -> list[User]:
-    """Active reps without a place in the pool that holds every rep, which is the default one without a team."""
+    """Active reps without a place in the pool of all reps: the default one without a team."""
     if not pool.is_default or pool.team_id is not None:
         return []
     found = User.objects.active().filter(role=Role.REP).exclude(pool_places__pool=pool)
