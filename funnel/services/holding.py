@@ -8,7 +8,7 @@ from django.db import transaction
 
 from funnel.events import HandoffHeld
 from funnel.models import Handoff, HandoffState, LeadState, Overflow
-from funnel.services import delivery, routing
+from funnel.services import delivery, pools, routing
 from smarketing.core import events
 
 # How many are looked at in a round for each that could be delivered.
@@ -22,6 +22,8 @@ def run_once(*, now: datetime, limit: int) -> int:
     who gave it back, holds up nobody behind it. Each delivery is a transaction of its own.
     """
     waiting = Handoff.objects.filter(state=HandoffState.ASSEMBLING).order_by("pk")
+    if waiting.exists():
+        pools.welcome()
     full: set[tuple[int, int | None]] = set()
     delivered = 0
     for handoff in waiting.select_related("lead")[: limit * LOOKED_AT]:

@@ -150,6 +150,15 @@ def leave(*, pool: Pool, user: User, actor: User, now: datetime) -> None:
         place.delete()
 
 
+@transaction.atomic
+def welcome() -> None:
+    """Reps who are new get their place in the pool of all reps, so that who waits can go to them."""
+    pool = Pool.objects.filter(is_default=True, team=None).first()
+    if pool is not None and reads.newcomers(pool):
+        locks.advisory(locks.Namespace.RING, pool.pk)
+        join_everybody(pool=pool)
+
+
 def join_everybody(*, pool: Pool) -> None:
     """A rep who has no place in the pool of all reps gets one; the caller holds the pool's lock."""
     fresh = reads.newcomers(pool)
