@@ -90,14 +90,6 @@ def connect() -> None:
     subscribe(EventsJoined, subscribers.add_interest)
     subscribe(EventsJoined, subscribers.raise_alerts)
     subscribe(HistoriesChanged, subscribers.count_again)
-    subscribe(HandoffDelivered, subscribers.tell_delivered)
-    subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
-    subscribe(HandoffWaiting, subscribers.tell_waiting)
-    subscribe(HandoffHeld, subscribers.tell_held)
-    subscribe(HandoffAccepted, subscribers.tell_answered)
-    subscribe(HandoffReturned, subscribers.tell_answered)
-    subscribe(HandoffExpired, subscribers.tell_answered)
-    subscribe(OpportunityMoved, subscribers.tell_outcome)
     visits.register_points(signals.points_of)
     subscribe(ErasureBegan, subscribers.end_erased)
     erasure_steps.register(app="funnel", steps=erasures.STEPS)
@@ -113,7 +105,20 @@ def connect() -> None:
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop(definitions.LOOP, definitions.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
+    _tell()
     _add_pages()
+
+
+def _tell() -> None:
+    """Who hears of what through the outbox."""
+    subscribe(HandoffDelivered, subscribers.tell_delivered)
+    subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
+    subscribe(HandoffWaiting, subscribers.tell_waiting)
+    subscribe(HandoffHeld, subscribers.tell_held)
+    subscribe(HandoffAccepted, subscribers.tell_answered)
+    subscribe(HandoffReturned, subscribers.tell_answered)
+    subscribe(HandoffExpired, subscribers.tell_answered)
+    subscribe(OpportunityMoved, subscribers.tell_outcome)
 
 
 def _add_pages() -> None:
