@@ -101,15 +101,7 @@ def deliver(
     handoff.missing, handoff.override_reason = missing, override_reason.strip()[:500] if missing else ""
     handoff.delivered_by, handoff.updated_at = actor, now
     if state.stage.code != "mql":
-        lifecycle.move(
-            lead=lead,
-            to="mql",
-            cause=MoveCause.DELIVERED,
-            reason=handoff.override_reason,
-            actor=actor,
-            at=now,
-            now=now,
-        )
+        _advance(handoff, actor=actor, now=now)
     choice = _choice(state, lead, owner, known, now=now)
     if choice.overflow == Overflow.NURTURE:
         return _spill(handoff, choice, actor=actor, now=now)
@@ -219,6 +211,19 @@ def _fail(
     _store(handoff)
     events.publish(HandoffGateFailed(handoff.pk, lead.pk, tuple(missing), now))
     return handoff
+
+
+def _advance(handoff: Handoff, *, actor: User | None, now: datetime) -> None:
+    """What is delivered is an MQL, whatever stage it came from."""
+    lifecycle.move(
+        lead=handoff.lead,
+        to="mql",
+        cause=MoveCause.DELIVERED,
+        reason=handoff.override_reason,
+        actor=actor,
+        at=now,
+        now=now,
+    )
 
 
 def _choice(state: LeadState, lead: Lead, owner: User | None, known: Facts, *, now: datetime) -> Choice:
