@@ -132,7 +132,12 @@ def set_place(
     if capacity != place.capacity:
         kept = Bucket(capacity, bucket.tokens, bucket.filled_at if place.capacity else None).at(now)
         place.capacity, place.tokens, place.tokens_at = capacity, kept.tokens, kept.filled_at
-    place.save()
+    if place.pk is None:
+        place.save(force_insert=True)
+    else:
+        place.save(
+            update_fields=["weight", "is_active", "open_cap", "skills", "capacity", "tokens", "tokens_at"]
+        )
     changed(actor=actor, action="place_changed", obj=pool, before=before, after=_as_json(place), now=now)
     return place
 
