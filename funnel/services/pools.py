@@ -62,7 +62,7 @@ class PoolInUse(Conflict):
 @transaction.atomic
 def create(*, name: str, actor: User, now: datetime, **more: Any) -> Pool:
     """A new pool without members. Raises :class:`RoutingNotAllowed`, :class:`BadPool`."""
-    check_may(actor)
+    check_may(actor=actor)
     pool = Pool(created_at=now, updated_at=now)
     _set(pool, {"name": name, **more})
     pool.save(force_insert=True)
@@ -75,7 +75,7 @@ def update(
     *, pool: Pool, changes: Mapping[str, Any], actor: User, now: datetime, expected_version: int | None = None
 ) -> Pool:
     """Change a pool. Raises :class:`RoutingNotAllowed`, :class:`BadPool`, :class:`PoolChanged`."""
-    check_may(actor)
+    check_may(actor=actor)
     (pool,) = locks.rows(Pool.objects.all(), [pool.pk])
     if expected_version is not None and pool.version != expected_version:
         raise PoolChanged(_("Somebody else changed this pool first. Look at it again."))
@@ -90,7 +90,7 @@ def update(
 @transaction.atomic
 def remove(*, pool: Pool, actor: User, now: datetime) -> None:
     """Delete a pool that nothing leads to; its past decisions stay. Raises :class:`PoolInUse`."""
-    check_may(actor)
+    check_may(actor=actor)
     in_use = (
         RoutingRule.objects.filter(pool=pool).exists() or Pool.objects.filter(overflow_pool=pool).exists()
     )
@@ -118,9 +118,9 @@ def set_place(
     A newcomer starts at the least pointer of the others in each ring; what was saved up of a capacity
     stays. Raises :class:`RoutingNotAllowed`, :class:`BadPlace`, ``NotAnOwner``.
     """
-    check_may(actor)
+    check_may(actor=actor)
     _check_place(weight, open_cap, capacity)
-    known = clean_skills(skills)
+    known = clean_skills(skills=skills)
     owners.check(owner=user)
     locks.advisory(locks.Namespace.RING, pool.pk)
     place = PoolMember.objects.filter(pool=pool, user=user).first()
@@ -145,7 +145,7 @@ def set_place(
 @transaction.atomic
 def leave(*, pool: Pool, user: User, actor: User, now: datetime) -> None:
     """Take ``user`` out of a pool that does not hold everybody. Raises :class:`PoolInUse`."""
-    check_may(actor)
+    check_may(actor=actor)
     if pool.is_default and pool.team_id is None:
         raise PoolInUse(_("Every rep is in this pool; let them take no leads instead."))
     locks.advisory(locks.Namespace.RING, pool.pk)
@@ -182,13 +182,13 @@ def fill(*, member_id: int, bucket: Bucket, given_at: datetime | None = None) ->
         PoolMember.objects.filter(pk=member_id).update(**values)
 
 
-def check_may(actor: User | None) -> None:
+def check_may(*, actor: User | None) -> None:
     """Raises :class:`RoutingNotAllowed`; without an actor it is the set-up of the installation."""
     if actor is not None and not actor.may(Capability.CHANGE_OWNER):
         raise RoutingNotAllowed(_("Your role may not change who takes leads."))
 
 
-def clean_skills(skills: Sequence[str]) -> list[str]:
+def clean_skills(*, skills: Sequence[str]) -> list[str]:
     """Skills in lower case, each once. Raises :class:`BadPlace`."""
     known = list(dict.fromkeys(skill.strip().casefold() for skill in skills if skill.strip()))
     if len(known) > MAX_SKILLS or any(len(skill) > MAX_SKILL or "\x00" in skill for skill in known):

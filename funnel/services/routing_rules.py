@@ -44,7 +44,7 @@ def create(
     now: datetime,
 ) -> RoutingRule:
     """A new rule, asked after the others. Raises ``RoutingNotAllowed``, :class:`BadRule`, ``BadPlace``."""
-    pools.check_may(actor)
+    pools.check_may(actor=actor)
     if RoutingRule.objects.count() >= MAX_RULES:
         raise BadRule(_("There are %(most)s rules already; remove one first.") % {"most": MAX_RULES})
     last = RoutingRule.objects.aggregate(last=Max("position"))["last"] or 0
@@ -74,7 +74,7 @@ def update(
     expected_version: int | None = None,
 ) -> RoutingRule:
     """Change a rule; what was routed by it stays. Raises as ``create``, and :class:`RuleChanged`."""
-    pools.check_may(actor)
+    pools.check_may(actor=actor)
     (rule,) = locks.rows(RoutingRule.objects.select_related("pool"), [rule.pk])
     if expected_version is not None and rule.version != expected_version:
         raise RuleChanged(_("Somebody else changed this rule first. Look at it again."))
@@ -89,7 +89,7 @@ def update(
 @transaction.atomic
 def move(*, rule: RoutingRule, earlier: bool, actor: User, now: datetime) -> None:
     """Ask the rule one place earlier or later; at the end nothing moves."""
-    pools.check_may(actor)
+    pools.check_may(actor=actor)
     ordered = list(RoutingRule.objects.select_for_update().order_by("position", "pk"))
     here = next((i for i, other in enumerate(ordered) if other.pk == rule.pk), None)
     there = None if here is None else here + (-1 if earlier else 1)
@@ -112,7 +112,7 @@ def move(*, rule: RoutingRule, earlier: bool, actor: User, now: datetime) -> Non
 @transaction.atomic
 def remove(*, rule: RoutingRule, actor: User, now: datetime) -> None:
     """Delete a rule; the record of what it routed stays, without its name."""
-    pools.check_may(actor)
+    pools.check_may(actor=actor)
     changed(actor=actor, action="rule_removed", obj=rule, before=_as_json(rule), after={}, now=now)
     rule.delete()
 
@@ -122,7 +122,7 @@ def _set(rule: RoutingRule, changes: Mapping[str, Any]) -> None:
         if name not in FIELDS:
             raise TypeError(f"a rule has no field {name!r} to set")
         setattr(rule, name, value)
-    rule.name, rule.skills = rule.name.strip(), pools.clean_skills(rule.skills)
+    rule.name, rule.skills = rule.name.strip(), pools.clean_skills(skills=rule.skills)
     errors = []
     if not rule.name or len(rule.name) > 120 or "\x00" in rule.name:
         errors.append(FieldError("name", "required", _("Give the rule a name of at most 120 characters.")))
