@@ -132,7 +132,7 @@ def set_place(
     if capacity != place.capacity:
         kept = Bucket(capacity, bucket.tokens, bucket.filled_at if place.capacity else None).at(now)
         place.capacity, place.tokens, place.tokens_at = capacity, kept.tokens, kept.filled_at
-    if place.pk is None:
+    if place._state.adding:
         place.save(force_insert=True)
     else:
         place.save(
