@@ -105,22 +105,22 @@ def create_draft(*, actor: User | None, now: datetime, body: Any = None, name: s
 def update_draft(
     *,
     definition: DefinitionVersion,
-    body: Any,
+    body: Any = None,
     name: str | None = None,
     actor: User | None,
     now: datetime,
     expected_version: int | None = None,
 ) -> DefinitionVersion:
-    """Replace the document; signatures are cleared and a proposal is a draft again.
+    """Replace the document, the name or both; signatures are cleared and a proposal is a draft again.
 
-    Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`, :class:`DefinitionChanged`,
-    :class:`DefinitionNotUsable`.
+    What is None stays as it is. Raises :class:`EditNotAllowed`, :class:`DefinitionNotEditable`,
+    :class:`DefinitionChanged`, :class:`DefinitionNotUsable`.
     """
     _check_may_edit(actor)
     locked = _fresh(definition, expected_version)
     if locked.state not in OPEN_STATES:
         raise DefinitionNotEditable(_("What is in force is not edited. Draft a new version."))
-    rules = _checked(body)
+    rules = _checked(locked.body if body is None else body)
     before = locked.body
     locked.signatures.all().delete()
     locked.body, locked.digest, locked.state = dict(rules.document), rules.digest, DefinitionState.DRAFT

@@ -50,6 +50,8 @@ def test_a_version_is_drafted_edited_discussed_proposed_and_told_by_its_changes(
     assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/hysteresis")
     kept = client.patch(f"{DEFINITIONS}/2", {"body": body}, format="json", headers=match(made))
     assert kept.json()["body"]["half_life_days"] == 10
+    named = client.patch(f"{DEFINITIONS}/2", {"name": "BANT 2"}, format="json", headers=match(kept)).json()
+    assert (named["name"], named["digest"]) == ("BANT 2", kept.json()["digest"])
     changes = client.get(f"{DEFINITIONS}/2/changes").json()["results"]
     assert {"changed", "added", "removed"} == {change["change"] for change in changes}
     assert client.get(f"{DEFINITIONS}/2/reach").json()["looked_at"] == 0

@@ -78,6 +78,8 @@ def test_each_role_may_what_the_table_says_and_a_refusal_changes_nothing(role: R
             assert response.status_code != 403 or action == "create", f"{method} {path}: {response.content!r}"
         if response.status_code >= 400:
             assert digest() == before, f"{method} {path} was refused and changed something"
+        elif method != "get":  # some take an empty body: a draft starts from what is in force
+            before = digest()
 
 
 @pytest.mark.django_db
