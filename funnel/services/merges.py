@@ -17,7 +17,6 @@ from funnel.events import HandoffReopened, HandoffReturned
 from funnel.models import (
     Handoff,
     HandoffState,
-    Interest,
     LeadScore,
     LeadState,
     MoveCause,
@@ -27,7 +26,7 @@ from funnel.models import (
     TombstoneKey,
 )
 from funnel.services import frames, lifecycle, masses, owners, tombstones
-from leads.models import Lead, Merge
+from leads.models import Merge
 from leads.services import merge_ledger
 from smarketing.core import events, locks
 from smarketing.users.models import User
@@ -50,10 +49,7 @@ def prepare(*, person_ids: Sequence[int]) -> None:
 def end_one_lap(*, merge_id: int, lead_ids: Sequence[int], actor_id: int | None, now: datetime) -> int:
     """End one of two open laps; returns the key of the one that goes on."""
     record = Merge.objects.get(pk=merge_id)
-    people = Lead.objects.filter(pk__in=lead_ids).values_list("person_id", flat=True)
-    known = list(Interest.objects.filter(person__in=people).values_list("person_id", flat=True))
-    if known:
-        masses.lock_people(frame=frames.held(), people=known)
+    _lock_interest(record)
     states = lifecycle.lock_laps(lead_ids=lead_ids)
     order = sorted(states.values(), key=lambda s: (-_in_hand(s), s.captured_at, s.lead_id))
     stays, ends = order[0], order[1]
@@ -105,10 +101,7 @@ def take_apart(*, merge_id: int, lead_ids: Sequence[int], actor_id: int | None, 
     )
     _unqualify(record)
     waiting = {handoff.lead_id: handoff for handoff in reopened.select_related("lead", "owner")}
-    people = Lead.objects.filter(pk__in=lead_ids).values_list("person_id", flat=True)
-    known = list(Interest.objects.filter(person__in=people).values_list("person_id", flat=True))
-    if known:
-        masses.lock_people(frame=frames.held(), people=known)
+    _lock_interest(record)
     for state in lifecycle.lock_laps(lead_ids=lead_ids).values():
         if state.stage.code != "merged" or state.lead.closed_at is not None:
             continue
@@ -119,6 +112,15 @@ def take_apart(*, merge_id: int, lead_ids: Sequence[int], actor_id: int | None, 
             events.publish(
                 HandoffReopened(handoff.pk, handoff.lead_id, handoff.owner.pk, "returned", by, now)
             )
+
+
+def _lock_interest(record: Merge) -> None:
+    """Lock the interest of both persons, which comes before their leads in the order of locks.
+
+    Made where there is none: a first event of the same moment, not committed yet, is waited for here and
+    not with the leads already locked, where it would wait for us.
+    """
+    masses.lock_people(frame=frames.held(), people=[record.survivor_key, record.merged_key])
 
 
 def _unqualify(record: Merge) -> None:
