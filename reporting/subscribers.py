@@ -28,7 +28,8 @@ from leads.events import (
     VisitsChanged,
 )
 from reporting.services import journeys, website
-from sla.events import ClockEnded, ThresholdReached
+from sla.events import ClockEnded, ThresholdsReached
+from sla.models import ClockKind
 from smarketing.core.changes import ConfigurationChanged
 
 OneLead = (
@@ -97,7 +98,14 @@ def follow_attempt(fact: ActivityLogged) -> None:
         journeys.refresh(lead_ids=[fact.lead_id])
 
 
-def follow_clock(fact: ThresholdReached | ClockEnded) -> None:
-    """A breach happened or was voided."""
+def follow_thresholds(fact: ThresholdsReached) -> None:
+    """Leads whose first response is overdue: one statement for all that a sweep found."""
+    broken = {x.handoff_id for x in fact.levels if x.kind == "breach" and x.promise == ClockKind.RESPOND}
+    if broken:
+        journeys.refresh(lead_ids=Handoff.objects.filter(pk__in=broken).values_list("lead_id", flat=True))
+
+
+def follow_clock_end(fact: ClockEnded) -> None:
+    """A breach may have been voided."""
     lead_ids = Handoff.objects.filter(pk=fact.handoff_id).values_list("lead_id", flat=True)
     journeys.refresh(lead_ids=lead_ids)

@@ -69,5 +69,5 @@ def _follow() -> None:
     subscribe(leads.PersonsUnmerged, subscribers.follow_visitors)
     subscribe(leads.ErasureBegan, subscribers.forget)
     subscribe(ConfigurationChanged, subscribers.follow_calendar)
-    subscribe(sla.ThresholdReached, subscribers.follow_clock)
-    subscribe(sla.ClockEnded, subscribers.follow_clock)
+    subscribe(sla.ThresholdsReached, subscribers.follow_thresholds)
+    subscribe(sla.ClockEnded, subscribers.follow_clock_end)

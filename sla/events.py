@@ -19,14 +19,25 @@ class ClockStarted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdReached(Fact):
-    """A warning, the breach or the expiry of a clock was reached at ``due_at``."""
+class LevelReached:
+    """A warning, the breach or a later level of a clock was reached at ``due_at``.
+
+    ``promise`` is the clock's kind (respond, depth …), ``kind`` that of the level.
+    """
 
     clock_id: int
     handoff_id: int
+    promise: str
     level: int
     kind: str
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdsReached(Fact):
+    """Levels that came to light together, of one clock or of many: one sweep is one fact."""
+
+    levels: tuple[LevelReached, ...]
     now: datetime
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from funnel.models import Handoff
 from sla.domain import clocks as rules
-from sla.events import ClockEnded, ThresholdReached
+from sla.events import ClockEnded, LevelReached, ThresholdsReached
 from sla.models import CalendarVersion, Clock, ClockAction, ClockEvent
 from sla.selectors.clock_rows import calendar_of, level_kind, pauses
 from sla.services import alerts
@@ -76,10 +76,10 @@ def enter(
             before=before,
             after=snapshot(clock=clock),
         )
-    reached = [_reached(clock, threshold, deed.now) for threshold in outcome.fired]
-    alerts.tell(reached=reached, now=deed.now)
-    for fact in reached:
-        events.publish(fact)
+    reached = tuple(_reached(clock, threshold) for threshold in outcome.fired)
+    if reached:
+        alerts.tell(reached=reached, now=deed.now)
+        events.publish(ThresholdsReached(levels=reached, now=deed.now))
     if clock.ended_at is not None and (not was_over or before != snapshot(clock=clock)):
         events.publish(
             ClockEnded(
@@ -92,15 +92,14 @@ def enter(
         )
 
 
-def _reached(clock: Clock, threshold: rules.Threshold, now: datetime) -> ThresholdReached:
-    """The fact of a level."""
-    return ThresholdReached(
+def _reached(clock: Clock, threshold: rules.Threshold) -> LevelReached:
+    return LevelReached(
         clock_id=clock.pk,
         handoff_id=clock.handoff_id,
+        promise=clock.kind,
         level=threshold.level,
         kind=level_kind(threshold),
         due_at=threshold.at,
-        now=now,
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from funnel.models import Handoff
-from sla.events import ThresholdReached
+from sla.events import LevelReached, ThresholdsReached
 from sla.models import Clock
 from sla.services import alerts, clocks, escalations
 from smarketing.core import events
@@ -20,7 +20,7 @@ from smarketing.core import events
 # The handoff is locked with its clock, in the order of all services: a level may expire it.
 _SWEEP = """
 WITH due AS (
-  SELECT c.id, c.handoff_id, c.fired, c.thresholds
+  SELECT c.id, c.handoff_id, c.kind AS promise, c.fired, c.thresholds
     FROM sla_clock c JOIN funnel_handoff h ON h.id = c.handoff_id
    WHERE c.next_at < %(now)s
    ORDER BY c.next_at, c.id
@@ -62,7 +62,8 @@ WITH due AS (
     FROM book WHERE book.id = c.id
   RETURNING c.id
 )
-SELECT fired.clock_id, due.handoff_id, fired.level, fired.kind, fired.due_at, (SELECT count(*) FROM done)
+SELECT fired.clock_id, due.handoff_id, due.promise, fired.level, fired.kind, fired.due_at,
+       (SELECT count(*) FROM done)
   FROM fired JOIN due ON due.id = fired.clock_id
  ORDER BY fired.due_at, fired.clock_id, fired.level
 """
@@ -79,25 +80,21 @@ def run_once(*, now: datetime, limit: int = 500) -> int:
         with connection.cursor() as cursor:
             cursor.execute(_SWEEP, {"now": now, "limit": limit})
             rows = cursor.fetchall()
-        reached = [
-            ThresholdReached(
-                clock_id=clock_id,
-                handoff_id=handoff_id,
-                level=level,
-                kind=kind,
-                due_at=due_at,
-                now=now,
-            )
-            for clock_id, handoff_id, level, kind, due_at, _ in rows
-        ]
-        alerts.tell(reached=reached, now=now)
-        for fact in reached:
-            events.publish(fact)
-            if fact.kind == clocks.EXPIRE:
-                clocks.expire_handoff(handoff_id=fact.handoff_id, at=fact.due_at, now=now)
-            elif fact.kind == clocks.REASSIGN:
-                escalations.reassign(clock_id=fact.clock_id, now=now)
-    return released + (int(rows[0][5]) if rows else 0)
+        reached = tuple(LevelReached(*row[:-1]) for row in rows)
+        if reached:
+            alerts.tell(reached=reached, now=now)
+            events.publish(ThresholdsReached(levels=reached, now=now))
+        _act_on(reached, now)
+    return released + (int(rows[0][-1]) if rows else 0)
+
+
+def _act_on(reached: tuple[LevelReached, ...], now: datetime) -> None:
+    """What the last steps of a ladder do, in the order of their instants: each is a decision of its own."""
+    for level in reached:
+        if level.kind == clocks.EXPIRE:
+            clocks.expire_handoff(handoff_id=level.handoff_id, at=level.due_at, now=now)
+        elif level.kind == clocks.REASSIGN:
+            escalations.reassign(clock_id=level.clock_id, now=now)
 
 
 def _release(now: datetime, limit: int) -> int:

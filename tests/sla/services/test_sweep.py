@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -353,3 +354,14 @@ def test_an_action_that_closes_the_books_tells_the_same(clock_of, rep):
     attempt(clock.handoff, rep, MONDAY + 5 * HOUR)
     keys = list(Outbox.objects.filter(topic__startswith="clock.").values_list("dedupe_key", flat=True))
     assert sorted(keys) == [f"clock:{clock.pk}:{n}" for n in (1, 2, 3, 4)]
+
+
+@pytest.mark.django_db
+def test_the_queries_of_a_sweep_do_not_grow_with_its_clocks(clock_of, django_assert_num_queries):
+    clock_of()
+    with CaptureQueriesContext(connection) as few:
+        assert sweep.run_once(now=WEEK_LATER) == 1
+    for _ in range(12):
+        clock_of(WEEK_LATER)
+    with django_assert_num_queries(len(few)):
+        assert sweep.run_once(now=WEEK_LATER + timedelta(days=7)) == 12
