@@ -154,9 +154,9 @@ def _unsigned() -> str:
 def _overdue(user: User) -> int:
     """Promises that are overdue now, beside the menu entry: one's own for a rep."""
     owner = user if user.role == Role.REP else None
-    return attainment.live(now=clock.now(), owner=owner).breached
+    return attainment.overdue(now=clock.now(), owner=owner)
 
 
 def _waiting(user: User) -> int:
     """How many leads wait for this user, beside the menu entry."""
-    return queue.count(user, now=clock.now()).waiting
+    return queue.count(user)

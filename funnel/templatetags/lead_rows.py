@@ -1,4 +1,4 @@
-"""The row of a lead in the leads list.
+"""The rows of the leads list.
 
 Written here of the building blocks that templates use, because a page has fifty of them: as a template
 they took half of the time of the whole page.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from django import template
 from django.template import Context
@@ -19,9 +19,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from funnel.models import LeadAction
-from funnel.selectors.lead_list import Row
+from funnel.selectors.lead_rows import LeadRow
 from smarketing.web.cells import Cell
 from smarketing.web.markup import filled, together
+from smarketing.web.tables import Table
 from smarketing.web.templatetags.fmt import ago
 from smarketing.web.templatetags.ui import score, tag, who
 
@@ -65,35 +66,47 @@ def _address(_prefix: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def lead_row(context: Context, row: Row, selectable: bool) -> SafeString:  # noqa: FBT001 - given by template
-    """The ``<tr>`` of one lead, with the cells of other apps."""
-    words, lead = _words(get_language()), row.lead
-    held: Any = getattr(lead, "score", None)
-    name = row.name or lead.origin or "–"
-    company, owner, channel = row.company, row.state.owner, lead.channel
+def lead_rows(context: Context, table: Table[LeadRow]) -> SafeString:
+    """A ``<tr>`` for each lead, with the cells of other apps."""
+    frame = _Frame(context, _words(get_language()), _address(get_script_prefix()), table.selectable)
+    return together([_row(frame, row) for row in table.rows])
+
+
+class _Frame(NamedTuple):
+    """What all rows of a page have in common."""
+
+    context: Context
+    words: Words
+    address: str
+    is_selectable: bool
+
+
+def _row(frame: _Frame, row: LeadRow) -> SafeString:
+    words, has_score = frame.words, row.fit is not None
+    name = row.name or row.origin or "–"
     parts = [
-        _box(row.pk, words.select % {"name": name}) if selectable else "",
+        _box(row.pk, words.select % {"name": name}) if frame.is_selectable else "",
         filled(
             '<td class="lead-cell">{}</td><td data-label="{}">{}</td><td data-label="{}">{}</td>'
             '<td data-label="{}" title="{}">{}</td><td data-label="{}">{}</td>',
-            who(name, sub=company.name if company else "", url=_address(get_script_prefix()).format(row.pk)),
+            who(name, sub=row.company or "", url=frame.address.format(row.pk)),
             words.stage,
-            tag(row.stage.name, "plain", title=row.stage.meaning),
+            tag(row.stage, "plain", title=row.stage_meaning),
             words.fit,
-            score(held.fit, band=held.fit_band, label=words.fit) if held else "–",
+            score(row.fit, band=row.fit_band or "", label=words.fit),
             words.interest,
-            words.actions[held.action] if held else "",
-            score(row.interest, band=_band(row) if held else "", label=words.interest),
+            words.actions[row.action] if row.action else "",
+            score(row.interest, band=_band(row) if has_score else "", label=words.interest),
             words.origin,
-            lead.origin or (channel.name if channel else "") or "–",
+            row.origin or row.channel or "–",
         ),
-        *(_added(context, cell) for cell in row.cells),
+        *(_added(frame.context, cell) for cell in row.cells),
         filled(
             '<td class="nowrap" data-label="{}">{}</td><td class="nowrap" data-label="{}">{}</td>',
             words.owner,
-            (owner.name if owner else "") or "–",
+            row.owner or "–",
             words.captured,
-            ago(context, lead.captured_at),
+            ago(frame.context, row.captured_at),
         ),
     ]
     return filled("<tr data-row>{}</tr>", together(parts))
@@ -108,9 +121,9 @@ def _box(key: int, label: str) -> SafeString:
     )
 
 
-def _band(row: Row) -> str:
+def _band(row: LeadRow) -> str:
     """The band of an open lap; of an ended one none is kept up."""
-    return str(row.interest_band or "")
+    return str(row.interest_band or "") if row.is_open else ""
 
 
 def _added(context: Context, cell: Cell) -> SafeString:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +15,9 @@ from funnel import access
 from funnel.forms.lead_filters import LeadFilter
 from funnel.forms.owners import ManyLeadsForm, OwnerForm
 from funnel.models import LeadState
-from funnel.selectors import lead_list
+from funnel.selectors import lead_list, lead_rows
 from funnel.selectors.lead_list import Row
+from funnel.selectors.lead_rows import LeadRow
 from funnel.services import exports as trace
 from funnel.services import owner_undo, owners
 from smarketing.core.errors import Invalid
@@ -71,7 +71,7 @@ def lead_page(request: Request) -> HttpResponse:
         "funnel/leads.html",
         spec=_spec(request.user),
         filterset=_filtered(request, sort),
-        row="funnel/_lead_row.html",
+        rows="funnel/_lead_rows.html",
         empty=empty,
         context={
             "may_edit": request.user.may(Capability.EDIT_LEADS),
@@ -151,10 +151,10 @@ def _spec(viewer: User) -> TableSpec:
     )
 
 
-def _dressed(request: Request, states: list[LeadState]) -> list[Row]:
-    found = cells.fill(LIST, [s.pk for s in states], viewer=request.user, now=request.now)
-    rows = lead_list.dressed(states, at=request.now)
-    return [replace(row, cells=found[row.pk]) for row in rows]
+def _dressed(request: Request, states: list[LeadState]) -> list[LeadRow]:
+    keys = [s.pk for s in states]
+    found = cells.fill(LIST, keys, viewer=request.user, now=request.now)
+    return [row._replace(cells=found[row.pk]) for row in lead_rows.of_keys(keys, at=request.now)]
 
 
 def _exported(row: Row) -> tuple[object, ...]:

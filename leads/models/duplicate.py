@@ -41,8 +41,10 @@ class DuplicateQuerySet(models.QuerySet["Duplicate"]):
 
     def visible_to(self, user: User) -> DuplicateQuerySet:
         """Both teams see what may be double; a pair of which one was merged away shows no more."""
-        if not user.may(Capability.VIEW):
-            return self.none()
+        return self.present() if user.may(Capability.VIEW) else self.none()
+
+    def present(self) -> DuplicateQuerySet:
+        """All but open pairs of which one was merged away."""
         gone = Q(left__merged_into__isnull=False) | Q(right__merged_into__isnull=False)
         gone |= Q(left_company__merged_into__isnull=False) | Q(right_company__merged_into__isnull=False)
         return self.exclude(gone & Q(state=DuplicateState.OPEN))

@@ -13,9 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from leads.domain import duplicates as rules
 from leads.domain.duplicates import ROLES, Band, Profile, Verdict
 from leads.models import Company, Duplicate, DuplicateKind, DuplicateState, Person, PersonPhone
+from smarketing.core.prepared import Tally
+from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
 MOST_LOOKED_AT = 200
+_WAITING = Tally("duplicates_waiting", lambda: Duplicate.objects.present().open(), at_most=100)
 SHOWN = 5
 FIELDS: dict[str, str | Promise] = {
     "first_name": _("First name"),
@@ -187,7 +190,7 @@ def _near(wanted: Profile) -> set[int]:
 
 def waiting(user: User) -> int:
     """How many pairs wait for a decision, up to a hundred: the number beside the menu."""
-    return Duplicate.objects.visible_to(user).open().order_by()[:100].count()
+    return _WAITING.of() if user.may(Capability.VIEW) else 0
 
 
 def kind_of(pair: Duplicate) -> DuplicateKind:

@@ -7,7 +7,15 @@ from datetime import datetime
 from django.db.models import F, QuerySet
 
 from leads.models import Activity, ActivityKind
+from smarketing.core.prepared import Tally, given
 from smarketing.users.models import User
+
+_DUE = Tally(
+    "tasks_due",
+    lambda: Activity.objects.filter(
+        kind=ActivityKind.TASK, done_at=None, actor=given("user"), due_at__lte=given("now")
+    ),
+)
 
 
 def open_of(user: User) -> QuerySet[Activity]:
@@ -22,8 +30,7 @@ def open_of(user: User) -> QuerySet[Activity]:
 
 def due_count(user: User, *, now: datetime) -> int:
     """How many of the user's open tasks are due."""
-    due = Activity.objects.filter(kind=ActivityKind.TASK, done_at=None, actor=user, due_at__lte=now)
-    return due.count() if user.pk else 0
+    return _DUE.of(user=user.pk, now=now) if user.pk else 0
 
 
 def of_person(user: User, person_id: int) -> list[Activity]:

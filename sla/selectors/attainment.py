@@ -17,6 +17,7 @@ from sla.models import Clock, ClockKind, ClockState
 from sla.selectors.clocks import SOON
 from smarketing.core import periods
 from smarketing.core.periods import Period
+from smarketing.core.prepared import Tally, given
 from smarketing.users.models import User
 
 
@@ -139,6 +140,11 @@ def live(*, now: datetime, owner: User | None = None) -> Live:
     return Live(**counts)
 
 
+def overdue(*, now: datetime, owner: User | None = None) -> int:
+    """How many promises of a first response are open past their deadline."""
+    return _OVERDUE_OF.of(now=now, owner=owner.pk) if owner else _OVERDUE.of(now=now)
+
+
 def loads(*, now: datetime, limit: int = 20) -> list[Load]:
     """Open promises per rep, who is deepest in breach first."""
     rows = (
@@ -207,6 +213,14 @@ def response_times(*, period: Period, now: datetime, owner: User | None = None) 
 def _respond(owner: User | None) -> QuerySet[Clock]:
     clocks = Clock.objects.filter(kind=ClockKind.RESPOND)
     return clocks.filter(owner=owner) if owner else clocks
+
+
+def _late() -> QuerySet[Clock]:
+    return _respond(None).filter(ended_at=None, due_at__lt=given("now"))
+
+
+_OVERDUE = Tally("clocks_overdue", _late)
+_OVERDUE_OF = Tally("clocks_overdue_of", lambda: _late().filter(owner=given("owner")))
 
 
 def _span(seconds: float | None) -> timedelta | None:

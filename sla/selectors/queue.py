@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff, HandoffState
+from funnel.models.handoff import HandoffQuerySet
 from leads.models import Person, PersonEmail, PersonPhone
 from sla.models import Clock, ClockKind
 from sla.selectors import clocks
 from sla.selectors.clocks import ClockView
 from sla.selectors.links import lead_path
+from smarketing.core.prepared import Tally, given
 from smarketing.users.models import User
 
 # What a rep can look at; the rest moves up as these are answered.
@@ -88,12 +90,17 @@ class Queue:
 
 def waiting(owner: User) -> QuerySet[Handoff]:
     """Handoffs of ``owner`` that still need an answer or a first attempt."""
+    return _unsettled().of_owner(owner)
+
+
+def _unsettled() -> HandoffQuerySet:
     open_clock = Clock.objects.open().filter(handoff=OuterRef("pk"), kind=ClockKind.RESPOND)
-    return (
-        Handoff.objects.of_owner(owner)
-        .filter(state__in=[HandoffState.DELIVERED, HandoffState.ACCEPTED])
-        .filter(Q(state=HandoffState.DELIVERED) | Exists(open_clock))
+    return Handoff.objects.filter(state__in=[HandoffState.DELIVERED, HandoffState.ACCEPTED]).filter(
+        Q(state=HandoffState.DELIVERED) | Exists(open_clock)
     )
+
+
+_WAITING = Tally("queue_waiting", lambda: _unsettled().filter(owner=given("owner")))
 
 
 def look(owner: User, *, now: datetime) -> Queue:
@@ -140,11 +147,9 @@ def cards(queue: Queue, *, now: datetime) -> list[Card]:
     ]
 
 
-def count(owner: User, *, now: datetime) -> Counts:
-    """Counts for the menu."""
-    late = Clock.objects.open().filter(handoff=OuterRef("pk"), kind=ClockKind.RESPOND, due_at__lt=now)
-    counts = waiting(owner).aggregate(waiting=Count("pk"), late=Count("pk", filter=Exists(late)))
-    return Counts(**counts)
+def count(owner: User) -> int:
+    """How many leads wait: the number beside the menu."""
+    return _WAITING.of(owner=owner.pk)
 
 
 def _rows(ids: list[int]) -> dict[int, Handoff]:

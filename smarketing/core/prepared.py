@@ -3,7 +3,8 @@
 For a short statement PostgreSQL spends more on parsing and planning than on its rows, and Django more
 on writing the text than on reading them. Both happen here once: :class:`Statement` is fixed text that
 the server prepares on each connection (``PREPARE``), :class:`Query` is a query set of the ORM that is
-compiled once in a process and then run as such a statement, with the same instances as its result.
+compiled once in a process and then run as such a statement, with the same instances as its result;
+:class:`Tally` only counts the rows of one.
 
 What is prepared is the text, never data: nothing here can be stale. A connection that is new, or was
 lost, prepares again; a pooler must keep a session on its server connection (session pooling). Use it
@@ -135,6 +136,30 @@ class Query(Generic[M]):
         """The first of them, if any."""
         found = self.all(**values)
         return found[0] if found else None
+
+
+class Tally:
+    """How many rows a query set with places for values has, counted up to ``at_most``.
+
+    ``build`` is that of :class:`Query`, without its columns: the rows are only counted.
+    """
+
+    def __init__(self, label: str, build: Callable[[], QuerySet[Any]], *, at_most: int | None = None) -> None:
+        self.label = label
+        self.at_most = at_most
+        self._build = build
+        self._statement: Statement | None = None
+
+    def of(self, **values: Any) -> int:
+        """The number of rows for these values."""
+        if self._statement is None:
+            self._statement = self._written()
+        return int(self._statement.rows(**values)[0][0])
+
+    def _written(self) -> Statement:
+        keys = self._build().order_by().values_list("pk")[: self.at_most]
+        text = _text(*keys.query.get_compiler(connection=connection).as_sql())
+        return Statement(self.label, f"SELECT count(*) FROM ({text}) counted")  # noqa: S608
 
 
 class Insert(Generic[M]):

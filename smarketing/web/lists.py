@@ -44,6 +44,7 @@ class ListPage:
     table: Table[Any]
     bar: FilterBar
     row: str
+    rows: str
     empty: Empty
     views: list[SavedView]
     query: str
@@ -58,7 +59,8 @@ def render(
     *,
     spec: TableSpec,
     filterset: FilterSet,
-    row: str,
+    row: str = "",
+    rows: str = "",
     empty: Empty,
     context: Mapping[str, Any] | None = None,
     export_url: str = "",
@@ -69,7 +71,8 @@ def render(
     """Answer a list page or the part of it that htmx asks for.
 
     ``template`` extends ``base.html`` and includes ``components/list.html``. ``row`` renders one
-    ``<tr>`` from ``row``; ``bulk`` renders the buttons of the bar that appears with a selection.
+    ``<tr>`` from ``row``; or ``rows`` renders all of them from ``table.rows``, for a list that is asked
+    often. ``bulk`` renders the buttons of the bar that appears with a selection.
     ``export_url`` gets the query of the list appended. ``dress`` makes what the row template shows of
     the rows of this page, all at once, so that nothing is read row by row. ``note`` is a sentence
     above the rows. Raises ``keyset.BadCursor``.
@@ -84,6 +87,7 @@ def render(
         table=table,
         bar=filters.bar(filterset, request.GET),
         row=row,
+        rows=rows,
         empty=empty,
         views=saved_views.of_page(request.user, key),
         query=_query(request),

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from smarketing.core.prepared import Statement
 from smarketing.notifications.models import Notification
 from smarketing.users.models import User
+
+_UNREAD = Statement(
+    "notifications_unread",
+    """
+SELECT count(*), max(id)
+  FROM (SELECT id FROM notifications_notification WHERE user_id = %(user)s AND read_at IS NULL
+         ORDER BY id DESC LIMIT %(at_most)s) unread
+""",
+)
 
 
 def visible_to(user: User) -> QuerySet[Notification]:
@@ -30,9 +40,8 @@ class Unread:
 
 def unread(user: User, *, at_most: int = 100) -> Unread:
     """What ``user`` has not read, counted up to ``at_most`` (shown as 99+)."""
-    waiting = Notification.objects.filter(user=user, read_at=None).order_by("-pk")
-    keys = list(waiting.values_list("pk", flat=True)[:at_most])
-    return Unread(len(keys), keys[0] if keys else 0)
+    ((count, newest),) = _UNREAD.rows(user=user.pk, at_most=at_most)
+    return Unread(count, newest or 0)
 
 
 def unread_count(user: User, *, at_most: int = 100) -> int:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
+from smarketing.core.prepared import Query, given
 from smarketing.users.models import User
 from smarketing.web.models import SavedView
 
 SIDEBAR_LIMIT = 8
+_OWN = Query("saved_views_own", lambda: SavedView.objects.filter(user=given("user"))[:SIDEBAR_LIMIT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def of_page(user: User, page: str) -> list[SavedView]:
 def shortcuts(user: User) -> list[Shortcut]:
     """The user's own views as links; a view of a page that is gone is left out."""
     found: list[Shortcut] = []
-    for view in SavedView.objects.filter(user=user)[:SIDEBAR_LIMIT]:
+    for view in _OWN.all(user=user.pk):
         try:
             address = reverse(view.page)
         except NoReverseMatch:

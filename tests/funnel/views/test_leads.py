@@ -30,7 +30,7 @@ def names(client: Client, query: str = "") -> list[str]:
     """The leads that the list shows, in order."""
     shown = client.get(f"/leads/{query}", headers=LIST)
     assert shown.status_code == 200
-    return [row.person.last_name.removeprefix("Lovelace ") for row in shown.context["list"].table.rows]
+    return [row.person_name.split()[-1] for row in shown.context["list"].table.rows]
 
 
 def number(lead: Lead) -> str:
