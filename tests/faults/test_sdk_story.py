@@ -23,7 +23,7 @@ from tests.faults.senders import applied, write_key
 from tests.faults.servers import Installation, environment, scenario, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.browser]
-CALLS = int(os.environ.get("STORY_CALLS", "150"))
+CALLS = int(os.environ.get("STORY_CALLS", "80"))
 SECONDS = max(8.0, CALLS / 40)  # for which each SDK is used, so that kills fall into the sending
 NODE = Path(__file__).parents[1] / "leads" / "intake" / "node"
 BUNDLES = NODE / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd"
