@@ -33,7 +33,7 @@ ANNEX: dict[str, list[dict[str, str]]] = {
          "meaning": "A lead that meets the definition and has not been accepted yet."},
     ],
     "links": [
-        {"title": "The definition of a qualified lead", "url": "/definition/"},
+        {"title": "The definition of a qualified lead", "url": "/settings/definition/"},
         {"title": "Who takes which leads", "url": "/settings/"},
     ],
     "plan": [
