@@ -113,7 +113,7 @@ def set_place(
     actor: User | None,
     now: datetime,
 ) -> PoolMember:
-    """Give ``user`` a place in ``pool`` or change it, under the pool's lock.
+    """Give ``user`` a place in ``pool`` or change it, under the lock of routing.
 
     A newcomer starts at the least pointer of the others in each ring; what was saved up of a capacity
     stays. Raises :class:`RoutingNotAllowed`, :class:`BadPlace`, ``NotAnOwner``.
@@ -122,7 +122,7 @@ def set_place(
     _check_place(weight, open_cap, capacity)
     known = clean_skills(skills=skills)
     owners.check(owner=user)
-    locks.advisory(locks.Namespace.RING, pool.pk)
+    lock()
     place = PoolMember.objects.filter(pool=pool, user=user).first()
     before = _as_json(place)
     if place is None:
@@ -148,7 +148,7 @@ def leave(*, pool: Pool, user: User, actor: User, now: datetime) -> None:
     check_may(actor=actor)
     if pool.is_default and pool.team_id is None:
         raise PoolInUse(_("Every rep is in this pool; let them take no leads instead."))
-    locks.advisory(locks.Namespace.RING, pool.pk)
+    lock()
     place = PoolMember.objects.filter(pool=pool, user=user).first()
     if place is not None:
         changed(actor=actor, action="place_changed", obj=pool, before=_as_json(place), after={}, now=now)
@@ -160,19 +160,19 @@ def welcome() -> None:
     """Reps who are new get their place in the pool of all reps, so that who waits can go to them."""
     pool = Pool.objects.filter(is_default=True, team=None).first()
     if pool is not None and reads.newcomers(pool):
-        locks.advisory(locks.Namespace.RING, pool.pk)
+        lock()
         join_everybody(pool=pool)
 
 
 def join_everybody(*, pool: Pool) -> None:
-    """A rep who has no place in the pool of all reps gets one; the caller holds the pool's lock."""
+    """A rep who has no place in the pool of all reps gets one; the caller holds the lock of routing."""
     fresh = reads.newcomers(pool)
     if fresh:
         PoolMember.objects.bulk_create(PoolMember(pool=pool, user=user) for user in fresh)
 
 
 def fill(*, member_id: int, bucket: Bucket, given_at: datetime | None = None) -> None:
-    """Store what is left in a member's bucket, and when they were given a lead; under the pool's lock."""
+    """Store what is left in a member's bucket, and when they were given a lead; under the lock of routing."""
     values: dict[str, Any] = {}
     if bucket.capacity is not None:
         values = {"tokens": bucket.tokens, "tokens_at": bucket.filled_at}
@@ -180,6 +180,16 @@ def fill(*, member_id: int, bucket: Bucket, given_at: datetime | None = None) ->
         values["last_assigned_at"] = given_at
     if values:
         PoolMember.objects.filter(pk=member_id).update(**values)
+
+
+def lock() -> None:
+    """Wait until nobody else gives leads away or changes places, until the caller's transaction ends.
+
+    One lock for all pools: a batch delivers leads to several, in the order of the leads, and a pool may
+    overflow into another that overflows back, so locks of single pools would be taken in any order and wait
+    in a circle. It also keeps an owner's limit on open leads exact over all pools.
+    """
+    locks.advisory(locks.Namespace.RING, 0)
 
 
 def check_may(*, actor: User | None) -> None:

@@ -27,7 +27,6 @@ from funnel.selectors import routing as reads
 from funnel.selectors.routing import Place, Way
 from funnel.services import pools
 from leads.models import Lead
-from smarketing.core import locks
 from smarketing.users.models import User
 
 
@@ -50,12 +49,13 @@ class Choice:
 def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = (), known: Facts | None = None) -> Choice:
     """Choose the owner of ``lead`` and move the band's ring on, in the caller's transaction.
 
-    Above the agreed ceiling the pool's rule may send the lead to a second pool. The lock on the pool
+    Above the agreed ceiling the pool's rule may send the lead to a second pool. The lock of routing
     makes shares exact under any concurrency (I-17); without members every choice is "nobody".
     """
     way = reads.way_of(lead, known=known)
     if way is None:
         return Choice(None, {"reason": "no_pool", "candidates": []})
+    pools.lock()
     choice = _choose(way, lead, frozenset(exclude), now=now)
     if choice.overflow == Overflow.POOL and way.pool.overflow_pool is not None:
         second = Way(way.rule, way.pool.overflow_pool, way.band)
@@ -120,7 +120,7 @@ def _settle(handoff_id: int, *, now: datetime, back: bool) -> bool:
     last = RoutingDecision.objects.filter(handoff_id=handoff_id, pool__isnull=False).order_by("-pk").first()
     if last is None or last.pool_id is None:
         return False
-    locks.advisory(locks.Namespace.RING, last.pool_id)
+    pools.lock()
     open_ones = RoutingDecision.objects.filter(pk=last.pk, credited_at__isnull=back)
     if not open_ones.update(credited_at=now if back else None):
         return False
@@ -137,7 +137,6 @@ def _settle(handoff_id: int, *, now: datetime, back: bool) -> bool:
 
 
 def _choose(way: Way, lead: Lead, exclude: frozenset[int], *, now: datetime) -> Choice:
-    locks.advisory(locks.Namespace.RING, way.pool.pk)
     pools.join_everybody(pool=way.pool)
     places, choice = _look(way, lead, exclude, now=now)
     turns = _enter_ring(way, places)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from funnel import invariants
 from funnel.models import Handoff, HandoffState, Interest, LeadScore, LeadState
-from funnel.services import handoffs, opportunities, owners, rescoring
+from funnel.services import handoffs, opportunities, owners, pools, rescoring, routing_rules
 from funnel.services.delivery import NotDeliverable
 from funnel.services.handoffs import AlreadyAnswered, HandoffChanged
 from leads.models import Source
@@ -86,6 +86,38 @@ def test_eight_deliverers_share_fairly_and_give_nothing_twice(web, reps, boss):
     assert sum(shares.values()) == len(leads)
     assert max(shares.values()) - min(shares.values()) <= 1
     assert Handoff.objects.values("lead").distinct().count() == len(leads)
+    assert broken() == []
+
+
+def test_batches_that_deliver_to_two_pools_in_any_order_do_not_wait_in_a_circle(web, reps, boss):
+    chief = User.objects.create(email="chief@example.com", name="Chief", role="sales_manager")
+    key = pools.create(name="Key accounts", actor=chief, now=NOW)
+    pools.set_place(pool=key, user=reps[0], actor=chief, now=NOW)
+    routing_rules.create(
+        name="Umbrella",
+        pool=key,
+        conditions=[{"path": "company.name", "operator": "in", "value": ["Umbrella"]}],
+        actor=chief,
+        now=NOW,
+    )
+    batches = []
+    for number in range(THREADS):
+        leads = [capture_lead(web, company=name) for name in ("Umbrella", "Initech")]
+        batches.append(leads if number % 2 else leads[::-1])
+
+    def deliver(leads):
+        def job():
+            with transaction.atomic():
+                return [
+                    handoffs.deliver(lead=lead, actor=boss, now=LATER, override_reason="fair")
+                    for lead in leads
+                ]
+
+        return job
+
+    results = at_once([deliver(leads) for leads in batches])
+    assert all(isinstance(result, list) for result in results)
+    assert Handoff.objects.filter(routing__pool=key).count() == THREADS
     assert broken() == []
 
 
