@@ -25,7 +25,6 @@ class Migration(migrations.Migration):
                 ("items", models.JSONField()),
                 ("cases", models.JSONField()),
                 ("started_at", models.DateTimeField()),
-                ("is_open", models.BooleanField(default=True)),
                 ("revealed_at", models.DateTimeField(null=True)),
                 ("kappa", models.FloatField(null=True)),
                 ("agreement", models.FloatField(null=True)),
@@ -89,7 +88,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="questionnaire",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("is_open", True)), fields=("is_open",), name="one_questionnaire_open"
+                condition=models.Q(("revealed_at", None)),
+                fields=("revealed_at",),
+                name="one_questionnaire_open",
+                nulls_distinct=False,
             ),
         ),
         migrations.AddConstraint(

@@ -21,7 +21,6 @@ class Questionnaire(models.Model):
     cases = models.JSONField()
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()
-    is_open = models.BooleanField(default=True)
     revealed_at = models.DateTimeField(null=True)
     kappa = models.FloatField(null=True)
     agreement = models.FloatField(null=True)
@@ -30,7 +29,10 @@ class Questionnaire(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["is_open"], condition=models.Q(is_open=True), name="one_questionnaire_open"
+                fields=["revealed_at"],
+                condition=models.Q(revealed_at=None),
+                nulls_distinct=False,
+                name="one_questionnaire_open",
             )
         ]
 

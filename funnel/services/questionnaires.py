@@ -66,7 +66,7 @@ def start(*, quorum: int, actor: User | None, now: datetime) -> Questionnaire:
     if not 1 <= quorum <= MOST_QUORUM:
         raise _bad([FieldError("quorum", "invalid", _("Give a number from 1 to 100."))])
     locks.advisory(locks.Namespace.DEFINITION, _QUESTIONNAIRE)
-    if Questionnaire.objects.filter(is_open=True).exists():
+    if Questionnaire.objects.filter(revealed_at=None).exists():
         raise QuestionnaireClosed(_("A questionnaire is open already. Answer that one first."))
     version = versions.in_force()
     made = Questionnaire.objects.create(
@@ -159,17 +159,17 @@ def draft(*, questionnaire: Questionnaire, actor: User, now: datetime) -> Defini
     open_items = [text for text, gap in told.gaps if gap.verdict is None]
     if open_items:
         text = _("The teams differ about: %(items)s") % {"items": "; ".join(open_items)}
-        definition_comments.add(
-            definition=made, text=text[: definition_comments.LONGEST], author=actor, now=now
-        )
+        text = text[: definition_comments.LONGEST]
+        if not made.comments.filter(text=text).exists():  # asked for twice, it is said once
+            definition_comments.add(definition=made, text=text, author=actor, now=now)
     return made
 
 
 def _reveal(locked: Questionnaire, *, now: datetime) -> None:
     agreement = questionnaires.result(locked).agreement
-    locked.is_open, locked.revealed_at = False, now
+    locked.revealed_at = now
     locked.kappa, locked.agreement = agreement.kappa, agreement.share
-    locked.save(update_fields=["is_open", "revealed_at", "kappa", "agreement"])
+    locked.save(update_fields=["revealed_at", "kappa", "agreement"])
     text = _("Both teams have answered: see where you differ about qualified leads.")
     _tell(locked, "revealed", text, list(User.objects.active()), now)
 
