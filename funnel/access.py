@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from funnel.models import (
-    Absence,
     Alert,
     DefinitionVersion,
     Handoff,
@@ -20,7 +19,6 @@ from funnel.models import (
     Product,
     Questionnaire,
     Replay,
-    RoutingRule,
     Stage,
     Tombstone,
 )
@@ -130,19 +128,6 @@ def column(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> 
 def pool(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Pool:
     """A pool of owners."""
     return _load(user, Pool.objects.all(), pk, capability)
-
-
-def routing_rule(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> RoutingRule:
-    """A rule of routing with its pool."""
-    return _load(user, RoutingRule.objects.select_related("pool"), pk, capability)
-
-
-def absence(user: User, pk: int) -> Absence:
-    """An absence that ``user`` may change: their own, or anybody's for a manager."""
-    found = _load(user, Absence.objects.select_related("user"), pk, Capability.VIEW)
-    if found.user_id != user.pk:
-        _check(user, Capability.CHANGE_OWNER)
-    return found
 
 
 def tombstone(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Tombstone:

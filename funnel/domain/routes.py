@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from funnel.domain.drafts import Problem, read_conditions
-from funnel.domain.fit import Condition, Facts, describe, holds
+from funnel.domain.fit import Condition, Facts, holds
 
 MAX_CONDITIONS = 10
 
@@ -35,11 +35,6 @@ def first(routes: Iterable[Route], facts: Facts) -> Route | None:
 def read(document: Any) -> tuple[tuple[Condition, ...], list[Problem]]:
     """The conditions of a rule as they were given, or what is wrong with them."""
     return read_conditions(document, name="conditions", most=MAX_CONDITIONS)
-
-
-def sentence(conditions: Iterable[Condition]) -> str:
-    """The conditions in plain words; empty for a rule that takes every lead."""
-    return " and ".join(describe(condition) for condition in conditions)
 
 
 def missing_skills(needed: Iterable[str], has: Iterable[str]) -> tuple[str, ...]:

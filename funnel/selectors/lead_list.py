@@ -39,14 +39,10 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A lead as the list and the export show it.
-
-    ``interest`` is in points at the instant asked for; ``cells`` are those of other apps.
-    """
+    """A lead as panels and the export show it; ``interest`` is in points at the instant asked for."""
 
     state: LeadState
     interest: float
-    cells: Sequence[Any] = ()
 
     @property
     def pk(self) -> int:

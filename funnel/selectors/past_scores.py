@@ -60,11 +60,9 @@ def explain(*, lead: Lead, at: datetime) -> Explanation:
 
 def _in_force_at(at: datetime) -> DefinitionVersion:
     """The version that was in force then; before the first, the first."""
-    ever = DefinitionVersion.objects.filter(
-        state__in=[DefinitionState.IN_FORCE, DefinitionState.RETIRED]
-    ).order_by(F("in_force_from").asc(nulls_first=True), "number")
-    begun = [version for version in ever if version.in_force_from is None or version.in_force_from <= at]
-    return begun[-1] if begun else ever[0]
+    ever = DefinitionVersion.objects.filter(state__in=[DefinitionState.IN_FORCE, DefinitionState.RETIRED])
+    begun = ever.exclude(in_force_from__gt=at).order_by(F("in_force_from").desc(nulls_last=True), "-number")
+    return begun.first() or ever.order_by("number")[0]
 
 
 def _band_at(rules: Definition, decay: Decay, parts: list[Contribution], at: datetime) -> int:

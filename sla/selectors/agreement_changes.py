@@ -66,6 +66,12 @@ def comments(version: AgreementVersion) -> QuerySet[AgreementComment]:
     return AgreementComment.objects.filter(version=version).select_related("author").order_by("pk")
 
 
+def named_comments(version: AgreementVersion) -> list[tuple[str, AgreementComment]]:
+    """What was said about the version, each with the name of the clause it is about."""
+    clause = _("Clause %(n)s")
+    return [(clause % {"n": said.position} if said.position else "", said) for said in comments(version)]
+
+
 def _in_words(found: Difference) -> Changed:
     spec = found.after or found.before
     if spec is None:

@@ -64,7 +64,7 @@ def show_version(
         "former": former,
         "changes": agreement_changes.changes(found, former) if former else [],
         "annex_changes": agreement_changes.annex_changes(found, former) if former else [],
-        "comments": agreement_changes.comments(found),
+        "comments": agreement_changes.named_comments(found),
         "comment_form": form or CommentForm(clauses=clause_choices(found)),
         "effective_form": day or EffectiveForm(initial={"effective_on": found.effective_on}),
         "is_open": found.state in read.OPEN_STATES,
