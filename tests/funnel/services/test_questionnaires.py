@@ -98,7 +98,7 @@ def test_a_round_is_hidden_until_both_sides_answered_and_over_then(
     assert (hidden["result"], hidden["sales"], hidden["marketing"]) == (None, 1, 0)
     give(open_round, mara, rating=1, label=False, fit__decides=0)
     open_round.refresh_from_db()
-    assert (open_round.revealed_at, open_round.is_open, open_round.agreement) == (NOW, False, 0.0)
+    assert (open_round.revealed_at, open_round.agreement) == (NOW, 0.0)
     assert open_round.kappa == 0
     with pytest.raises(QuestionnaireClosed):
         give(open_round, rob)
