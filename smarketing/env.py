@@ -193,9 +193,9 @@ def broker_options() -> dict[str, Any]:
     return options
 
 
-def cache_url() -> str:
-    """Address of the cache of counters: database 1 of the broker's server."""
+def cache_url(database: int = 1) -> str:
+    """Address of the cache of counters: a database of its own on the broker's server."""
     broker = urlsplit(broker_url())
     if broker.scheme == "redis+socket":
-        return f"unix://{broker.path}?db=1"
-    return urlunsplit(broker._replace(path="/1"))
+        return f"unix://{broker.path}?db={database}"
+    return urlunsplit(broker._replace(path=f"/{database}"))
