@@ -17,6 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from smarketing import env
 from smarketing.embedded.servers import used
 from tests import databases
+from tests.browsers import chromium  # noqa: F401 - a fixture; of one definition, for there is one per process
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 from tests.faults.senders import applied, write_key
 from tests.faults.servers import Installation, environment, scenario, wait_for
 
@@ -49,7 +48,7 @@ WHERE e.name = 'Story Told' GROUP BY 1, 2
 """
 
 
-def test_every_call_is_one_event_of_the_right_person(home: Path, chromium: Browser) -> None:  # noqa: F811
+def test_every_call_is_one_event_of_the_right_person(home: Path, chromium: Browser) -> None:
     if not BUNDLES.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)("npm ci --ignore-scripts in " + str(NODE))
     with scenario(home, seed=1) as s, contextlib.ExitStack() as stack:
@@ -104,7 +103,7 @@ def _program(s: Installation, sdk: str, key: str) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def _shop(chromium: Browser, host: str, key: str) -> Iterator[Page]:  # noqa: F811
+def _shop(chromium: Browser, host: str, key: str) -> Iterator[Page]:
     """A page of another origin on which the browser SDK runs; its own files come from its npm package."""
     body = _PAGE.format(host=host, key=key).encode()
 
