@@ -100,9 +100,13 @@ def follow_attempt(fact: ActivityLogged) -> None:
 
 def follow_thresholds(fact: ThresholdsReached) -> None:
     """Leads whose first response is overdue: one statement for all that a sweep found."""
-    broken = {x.handoff_id for x in fact.levels if x.kind == "breach" and x.promise == ClockKind.RESPOND}
+    broken = {
+        level.handoff_id: level.due_at
+        for level in fact.levels
+        if level.kind == "breach" and level.promise == ClockKind.RESPOND
+    }
     if broken:
-        journeys.refresh(lead_ids=Handoff.objects.filter(pk__in=broken).values_list("lead_id", flat=True))
+        journeys.note_breaches(broken=broken)
 
 
 def follow_clock_end(fact: ClockEnded) -> None:

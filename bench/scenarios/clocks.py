@@ -22,7 +22,7 @@ from smarketing.users.models import User
 
 LEADS = 2_000
 IDLE_TICKS = 50
-BATCH = 500
+BATCH = 1_000  # as the loop
 DUE_SHARE = 10
 _LIMIT = """
 WITH due AS (SELECT id, fired, next_at FROM bench_clock WHERE next_at < %(now)s
@@ -52,6 +52,8 @@ def _measure(report: harness.Report, size: int) -> None:
     tick = harness.measure(f"idle tick, {size:,} open", "ticks", lambda: _idle(now), reps=reps)
     look = harness.measure(f"look-up, {size:,} open", "look-ups", lambda: _look(now), reps=reps)
     due = max(BATCH, size // DUE_SHARE)
+    _make_due(1, now)  # a worker that runs has loaded the addresses of pages long ago
+    _sweep(now)
     fired = harness.measure(
         f"{due:,} due at once", "clocks", lambda: _sweep(now), reps=reps, before=lambda: _make_due(due, now)
     )

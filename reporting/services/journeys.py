@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from leads.models import Lead
 from smarketing.core.prepared import Statement
@@ -79,6 +80,23 @@ WHERE reporting_journey.* IS DISTINCT FROM excluded.*
 )
 
 
+# A breach moves one column, so a sweep that finds hundreds need not read their whole stories again. Rows
+# are locked in key order, as a refresh takes them.
+_NOTE_BREACHES = """
+WITH broken AS (
+  SELECT h.lead_id, min(b.at) AS at
+    FROM unnest(%(handoffs)s::bigint[], %(instants)s::timestamptz[]) b (handoff_id, at)
+    JOIN funnel_handoff h ON h.id = b.handoff_id
+   GROUP BY h.lead_id
+), later AS (
+  SELECT j.lead_id, broken.at FROM broken JOIN reporting_journey j ON j.lead_id = broken.lead_id
+   WHERE j.breached_at IS NULL OR j.breached_at > broken.at
+   ORDER BY j.lead_id FOR NO KEY UPDATE OF j
+)
+UPDATE reporting_journey j SET breached_at = later.at FROM later WHERE j.lead_id = later.lead_id
+"""
+
+
 # Within the transaction of the fact that is followed; it refuses nothing, so it needs no savepoint.
 @transaction.atomic(savepoint=False)
 def refresh(*, lead_ids: Iterable[int]) -> int:
@@ -88,6 +106,17 @@ def refresh(*, lead_ids: Iterable[int]) -> int:
     """
     ids = sorted(set(lead_ids))
     return sum(_REFRESH.count(leads=ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
+
+
+@transaction.atomic(savepoint=False)
+def note_breaches(*, broken: Mapping[int, datetime]) -> int:
+    """The first response of these handoffs is overdue since the instants given; returns the rows changed.
+
+    Gives what :func:`refresh` would, for less.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_BREACHES, {"handoffs": list(broken), "instants": list(broken.values())})
+        return int(cursor.rowcount)
 
 
 def rebuild() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,19 @@ class Notice:
     emails: tuple[str, ...] = ()
     subject: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What is kept with the row; whatever is empty is left out."""
+        kept = {
+            "text": self.text,
+            "user_ids": list(self.user_ids),
+            "link": self.link,
+            "mail": self.mail,
+            "emails": list(self.emails),
+            "subject": self.subject,
+            "headers": dict(self.headers),
+        }
+        return {name: value for name, value in kept.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,7 @@ def put_many(*, entries: Iterable[Entry], now: datetime) -> None:
             topic=entry.topic,
             payload=dict(entry.payload),
             dedupe_key=entry.dedupe_key,
-            notice=asdict(entry.notice) if entry.notice else {},
+            notice=entry.notice.to_json() if entry.notice else {},
             created_at=now,
         )
         for entry in entries
