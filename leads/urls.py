@@ -19,6 +19,7 @@ from leads.views import (
     form_builder,
     forms,
     hubspot_forms,
+    identity_secrets,
     import_steps,
     imports,
     merges,
@@ -129,6 +130,13 @@ urlpatterns: list[URLPattern] = [
         "settings/tracking/dead-letters/<int:pk>/restore/", dead_letters.restore, name="dead_letter_restore"
     ),
     path("settings/tracking/<int:pk>/", write_keys.key_page, name="write_key"),
+    path("settings/tracking/<int:pk>/secret/", identity_secrets.secret_turn, name="identity_secret"),
+    path("settings/tracking/<int:pk>/proof/", identity_secrets.proof_demand, name="identity_proof"),
+    path(
+        "settings/tracking/<int:pk>/secret/give-up/",
+        identity_secrets.secret_give_up,
+        name="identity_secret_give_up",
+    ),
     path("settings/tracking/<int:pk>/edit/", write_keys.key_edit, name="write_key_edit"),
     path("settings/tracking/<int:pk>/revoke/", write_keys.key_revoke, name="write_key_revoke"),
     path("settings/tracking/<int:pk>/restore/", write_keys.key_restore, name="write_key_restore"),

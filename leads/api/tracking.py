@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from leads.forms.write_keys import DeadLetterFilter, KeyFilter
 from leads.models import DeadLetter, KeyKind, Source, SourceKind, WriteKey
 from leads.selectors import write_keys as reads
-from leads.services import dead_letters, sources, write_keys
+from leads.services import dead_letters, identity_secrets, sources, write_keys
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import Code, ModelOut
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable, Updatable
@@ -22,9 +22,31 @@ from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable
 class SourceOut(ModelOut[Source]):
     """A system that records and events come from."""
 
+    proof = serializers.SerializerMethodField()
+
     class Meta:
         model = Source
-        fields = ("id", "code", "name", "kind", "created_at")
+        fields = ("id", "code", "name", "kind", "proof", "created_at")
+
+    def get_proof(self, source: Source) -> Literal["none", "optional", "required"]:
+        """Whether pages have to prove who a visitor is."""
+        kept = getattr(source, "identity_secret", None)
+        if kept is None:
+            return "none"
+        return "required" if kept.is_required else "optional"
+
+
+class IdentitySecretOut(serializers.Serializer[Any]):
+    """A source with its new identity secret, which is shown this once."""
+
+    source = SourceOut()
+    secret = serializers.CharField()
+
+
+class ProofIn(serializers.Serializer[Any]):
+    """Whether calls from pages that name somebody need a proof."""
+
+    required = serializers.BooleanField()
 
 
 class SourceIn(serializers.Serializer[Any]):
@@ -39,9 +61,18 @@ class SourceResource(Listable, Retrievable, Creatable, Resource):
     """Sources of records and events."""
 
     model = Source
-    capabilities = {"list": C.VIEW, "retrieve": C.VIEW, "create": C.MANAGE_KEYS}
+    capabilities = {
+        "list": C.VIEW,
+        "retrieve": C.VIEW,
+        "create": C.MANAGE_KEYS,
+        "turn_identity_secret": C.MANAGE_KEYS,
+        "require_proof": C.MANAGE_KEYS,
+        "give_up_identity_secret": C.MANAGE_KEYS,
+    }
     output = SourceOut
-    inputs = {"create": SourceIn}
+    inputs = {"create": SourceIn, "require_proof": ProofIn}
+    outputs = {"turn_identity_secret": IdentitySecretOut}
+    secret_actions = frozenset({"turn_identity_secret"})
     ordering_fields = {"code": "code", "id": "pk"}
     ordering_default = ("code",)
 
@@ -50,6 +81,27 @@ class SourceResource(Listable, Retrievable, Creatable, Resource):
 
     def make(self, data: dict[str, Any]) -> Source:
         return sources.ensure(**data, now=self.now)
+
+    @action(detail=True, methods=["post"], url_path="turn-identity-secret")
+    def turn_identity_secret(self, request: Request, pk: str) -> Response:
+        """A new secret to sign visitors with; the former one is good for a day more."""
+        return self.answer(
+            identity_secrets.turn(source=self.load(lock=False), actor=self.actor, now=self.now)
+        )
+
+    @action(detail=True, methods=["post"], url_path="require-proof")
+    def require_proof(self, request: Request, pk: str) -> Response:
+        """Whether calls from pages that name somebody need a proof."""
+        source = identity_secrets.demand(
+            source=self.load(lock=False), **self.valid(), actor=self.actor, now=self.now
+        )
+        return self.answer(self.visible().get(pk=source.pk))
+
+    @action(detail=True, methods=["post"], url_path="give-up-identity-secret")
+    def give_up_identity_secret(self, request: Request, pk: str) -> Response:
+        """Forget the secret: pages are believed as before."""
+        source = identity_secrets.give_up(source=self.load(lock=False), actor=self.actor, now=self.now)
+        return self.answer(self.visible().get(pk=source.pk))
 
 
 class WriteKeyOut(ModelOut[WriteKey]):

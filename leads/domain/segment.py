@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from leads.domain import untrusted
+from leads.domain import proofs, untrusted
+from leads.domain.proofs import Proving
 from leads.domain.tagging import campaign_of
 from leads.domain.tracking import CONSENT, NO_CONSENT, Flag, Message, MessageType, PageContext, event_id
 from leads.domain.visits import network_of, read_time
@@ -46,6 +47,7 @@ class Arrival:
     context, which go first. ``sent_at`` is the sender's clock when it sent. ``cookieless_salt`` is the
     secret of the day. ``context`` is what the batch says for all its items, cleaned. ``is_server`` means
     that it came with a secret key: then the connection is that of a machine and says nothing of a visitor.
+    ``proving`` is what its source asks of pages that say who a visitor is; servers are believed.
     """
 
     source_id: int
@@ -58,6 +60,7 @@ class Arrival:
     cookieless_salt: bytes = b""
     is_pixel: bool = False
     is_server: bool = False
+    proving: Proving | None = None
 
 
 def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
@@ -103,7 +106,7 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
     )
     message = _without_cookie(message, context, arrival, flags)
     _demand(message)
-    return replace(message, flags=frozenset(flags))
+    return _proven(replace(message, flags=frozenset(flags)), context, arrival)
 
 
 def _checked(item: object) -> tuple[dict[str, Any], set[str]]:
@@ -230,6 +233,20 @@ def _without_cookie(
     seen = f"{arrival.source_code}\n{arrival.address}\n{arrival.user_agent}".encode("utf-8", "replace")
     digest = hashlib.blake2b(seen, key=arrival.cookieless_salt, digest_size=16).hexdigest()
     return replace(message, anonymous_id=f"day-{digest}")
+
+
+def _proven(message: Message, context: Mapping[str, Any], arrival: Arrival) -> Message:
+    """The message as far as its source believes a page. Raises :class:`Refused` when nothing is left."""
+    if arrival.proving is None or arrival.is_server:
+        return message
+    judged = proofs.judged(message, _text(context.get("proof")), proving=arrival.proving)
+    if not judged.user_id and not judged.anonymous_id:
+        raise Refused(
+            "no_proof",
+            "context.proof",
+            "This names somebody without proof and no visitor. Sign it, or send an anonymousId.",
+        )
+    return judged
 
 
 def _demand(message: Message) -> None:

@@ -45,6 +45,9 @@ class Flag(StrEnum):
     COOKIELESS = "cookieless"  # the anonymous id is the day's salted hash, not a stored identifier
     PIXEL = "pixel"  # came by a picture, not by a script
     SERVER = "server"  # came with a secret server key: who it says it is about may be believed
+    UNSIGNED = "unsigned"  # names somebody without a proof; believed, as none is required of its source yet
+    UNPROVEN = "unproven"  # named somebody without the proof its source requires: counts as the visitor's
+    WRONG_PROOF = "wrong_proof"  # named somebody with a forged, expired or foreign proof: likewise
 
 
 CONSENT = "consent:"  # "consent:analytics" = granted by the visitor

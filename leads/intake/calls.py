@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from leads.domain import untrusted
 from leads.domain.segment import Arrival, Refused, message_of
-from leads.domain.tracking import CONSENT, Message
+from leads.domain.tracking import CONSENT, Flag, Message, MessageType
 from leads.domain.visits import network_of, read_time
 from leads.domain.writekeys import allows, digest_of, origin_of
 from leads.intake.answers import STORED, Answer, Refusal, partly, unavailable
@@ -29,6 +29,8 @@ _MAX_KEY = 255
 _MAX_CONTEXT = 8 * 1024  # bytes of JSON that a batch says for all its events
 _MAX_ROW = 128 * 1024  # bytes; the check of the table, which counts blanks, too
 _FULL_SECONDS = 30
+_NAMING = frozenset({MessageType.IDENTIFY, MessageType.ALIAS})
+_DOUBTS = frozenset({Flag.UNSIGNED, Flag.UNPROVEN, Flag.WRONG_PROOF})
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Taken:
     rows: list[Row]
     refused: list[dict[str, Any]]
     dropped: Counter[str]
+    doubted: Counter[str] = field(default_factory=Counter)  # stored, but whom they name is not proven
 
 
 class Calls:
@@ -113,6 +116,7 @@ class Calls:
             cookieless_salt=state.salt,
             is_pixel=is_pixel,
             is_server=sender.is_server,
+            proving=sender.proving,
         )
 
     def store_pixel(self, sender: Sender, taken: Taken, *, seconds: float) -> None:
@@ -138,6 +142,8 @@ class Calls:
     def _put(self, sender: Sender, taken: Taken, *, seconds: float) -> None:
         for reason, events in taken.dropped.items():
             self.store.count(sender.source_id, reason, events)
+        for doubt, events in taken.doubted.items():
+            self.store.count(sender.source_id, doubt, events)
         if taken.rows:
             new = self.store.put(taken.rows, seconds=seconds)
             self.store.note(key_id=sender.key_id, events=len(taken.rows))
@@ -199,7 +205,13 @@ def take(items: list[Any], arrival: Arrival, *, type: str, consent: str) -> Take
             taken.dropped["no_consent"] += 1
         else:
             taken.rows.append(row)
+            taken.doubted.update(_doubts(message))
     return taken
+
+
+def _doubts(message: Message) -> Iterable[str]:
+    """Under what a call that says who a visitor is is counted, if nothing has proven it."""
+    return _DOUBTS & message.flags if message.type in _NAMING else ()
 
 
 def row_of(message: Message) -> Row:

@@ -66,6 +66,25 @@ class WriteKey(Stamped):
         return f"{self.name} ({self.prefix})"
 
 
+class IdentitySecret(Stamped):
+    """With what the server of a source signs whom it has signed in; the secrets are encrypted.
+
+    While ``is_required``, calls from pages that name somebody without a proof count as the visitor's only.
+    The former secret is good for a day after a turn.
+    """
+
+    source = models.OneToOneField(
+        Source, on_delete=models.CASCADE, related_name="identity_secret", primary_key=True
+    )
+    secret = models.TextField(editable=False)
+    former_secret = models.TextField(blank=True, editable=False)
+    former_until = models.DateTimeField(null=True, blank=True, editable=False)
+    is_required = models.BooleanField(_("proof required"), default=False)
+
+    def __str__(self) -> str:
+        return self.source.name
+
+
 class WriteKeyUse(models.Model):
     """How much a key was used: this minute, over all processes, and when last."""
 

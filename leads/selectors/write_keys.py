@@ -7,11 +7,22 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet, Sum
 
-from leads.models import DeadLetter, InboxStop, IntakeCount, Source, SourceKind, WriteKey
+from leads.models import (
+    DeadLetter,
+    IdentitySecret,
+    InboxStop,
+    IntakeCount,
+    Source,
+    SourceKind,
+    WriteKey,
+)
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
 STORED = "stored"
+# Counted beside "stored": sent again, or stored without believing whom they name.
+DOUBTED = ("unsigned", "unproven", "wrong_proof")
+_BESIDE = ("repeated", *DOUBTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +45,14 @@ def dead_letters(user: User) -> QuerySet[DeadLetter]:
 
 
 def sources(user: User) -> QuerySet[Source]:
-    """The sources this user may see."""
-    return Source.objects.all() if user.may(Capability.VIEW) else Source.objects.none()
+    """The sources this user may see, each with what it asks of pages."""
+    rows = Source.objects.select_related("identity_secret")
+    return rows if user.may(Capability.VIEW) else rows.none()
+
+
+def proving(source: Source) -> IdentitySecret | None:
+    """What a source asks of pages that say who a visitor is."""
+    return IdentitySecret.objects.filter(source=source).defer("secret", "former_secret").first()
 
 
 def senders() -> QuerySet[Source]:
@@ -56,7 +73,7 @@ def days_of(source_id: int, *, now: datetime, days: int = 14) -> list[Day]:
 
 def _day(day: date, outcomes: dict[str, int]) -> Day:
     stored = outcomes.get(STORED, 0)
-    return Day(day, stored, sum(outcomes.values()) - stored - outcomes.get("repeated", 0))
+    return Day(day, stored, sum(outcomes.values()) - stored - sum(outcomes.get(name, 0) for name in _BESIDE))
 
 
 def reasons_of(source_id: int, *, now: datetime, days: int = 7) -> list[tuple[str, int]]:

@@ -68,8 +68,11 @@ def key_page(request: Request, pk: int) -> HttpResponse:
     """One key: the snippet to copy, what it may do, what came with its source."""
     key = _key(request, pk)
     days = reads.days_of(key.source_id, now=request.now)
+    reasons = reads.reasons_of(key.source_id, now=request.now)
     context = {
         "key": key,
+        "proving": reads.proving(key.source),
+        "unproven": sum(n for code, n in reasons if code in reads.DOUBTED),
         "crumbs": [(_("Tracking keys"), reverse(LIST))],
         "snippet": snippet(key),
         "host": settings.SITE_URL,
@@ -78,9 +81,7 @@ def key_page(request: Request, pk: int) -> HttpResponse:
             for d in reversed(days)
         ],
         "today": days[-1],
-        "reasons": [
-            (REASONS.get(code, code), code, n) for code, n in reads.reasons_of(key.source_id, now=request.now)
-        ],
+        "reasons": [(REASONS.get(code, code), code, n) for code, n in reasons if code not in reads.DOUBTED],
     }
     return rendering.page(request, "leads/write_key.html", context)
 
@@ -178,6 +179,7 @@ REASONS = {
     "no_identity": gettext_lazy("Neither userId nor anonymousId"),
     "no_event_name": gettext_lazy("A track call without a name"),
     "no_group": gettext_lazy("A group call without groupId"),
+    "no_proof": gettext_lazy("Named somebody without proof, and no visitor"),
     "no_user": gettext_lazy("An alias call without userId"),
     "no_previous": gettext_lazy("An alias call without previousId"),
     "bad_id": gettext_lazy("An id that is neither text nor number"),

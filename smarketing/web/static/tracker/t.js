@@ -37,7 +37,7 @@
 
   const save = () => { if (may()) write(tab, queue.length ? queue : null) }
 
-  const add = (type, more) => {
+  const add = (type, more, proof) => {
     if (objects && type != "page") return
     queue.push({
       type, messageId: "t-" + uuid(), timestamp: new Date().toISOString(), ...identity(), ...more,
@@ -45,7 +45,7 @@
         page: { ...view, title: d.title },
         locale: n.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
         screen: { width: screen.width, height: screen.height }, library: { name: "t.js", version: "1" },
-        consent: choices && { categoryPreferences: choices }, cookieless: !may() || undefined, dropped: lost || undefined
+        consent: choices && { categoryPreferences: choices }, cookieless: !may() || undefined, proof, dropped: lost || undefined
       }
     })
     save()
@@ -110,13 +110,13 @@
 
   const api = w.smarketing = {
     track, page,
-    identify(id, traits) {
-      if (typeof id == "object") traits = id
+    identify(id, traits, proof) {
+      if (typeof id == "object") { proof = traits; traits = id }
       else if (id) { user = "" + id; if (may()) write("sm_u", user) }
-      add("identify", { traits })
+      add("identify", { traits }, proof)
     },
     group: (groupId, traits) => add("group", { groupId, traits }),
-    alias: (userId, previousId) => add("alias", { userId, previousId: previousId || visitor }),
+    alias: (userId, previousId, proof) => add("alias", { userId, previousId: previousId || visitor }, proof),
     consent(given) {
       choices = given
       write("sm_c", given)
