@@ -59,7 +59,7 @@ from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
 from smarketing.web import cells, navigation, palette, panels, settings_pages
-from smarketing.web.navigation import NavItem
+from smarketing.web.navigation import NavItem, Section
 from smarketing.web.settings_pages import SettingsPage
 
 
@@ -123,11 +123,21 @@ def _tell() -> None:
 
 def _add_pages() -> None:
     """Entries of the menu, panels on the pages of leads, hits of the palette."""
-    navigation.register(NavItem(_("Leads"), "users", "funnel:leads", order=20, key="l", phone=True))
     navigation.register(
-        NavItem(_("Opportunities"), "square-kanban", "funnel:opportunities", order=30, key="b", phone=True)
+        NavItem(_("Leads"), "users", "funnel:leads", section=Section.FUNNEL, order=10, key="l", phone=True)
     )
-    navigation.register(NavItem(_("My alerts"), "bell-ring", "funnel:alerts", order=55, key="w"))
+    navigation.register(
+        NavItem(
+            _("Opportunities"),
+            "square-kanban",
+            "funnel:opportunities",
+            section=Section.FUNNEL,
+            order=20,
+            key="b",
+            phone=True,
+        )
+    )
+    navigation.register(NavItem(_("My alerts"), "bell-ring", "funnel:alerts", order=30, key="w"))
     panels.register("lead.header", "stage", shown.header, order=10)
     panels.register("person.header", "stage", shown.person_header, order=10)
     panels.register("lead.main", "tombstones", refusals.of_lead, order=5)

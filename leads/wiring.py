@@ -38,7 +38,7 @@ from smarketing.core import clock, invariants, loops, readings
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, settings_pages
-from smarketing.web.navigation import NavItem
+from smarketing.web.navigation import NavItem, Section
 from smarketing.web.settings_pages import SettingsPage
 
 # What files may hold, in the order in which one refers to another.
@@ -60,17 +60,29 @@ def connect() -> None:
             _("Tasks"),
             "square-check-big",
             "leads:tasks",
-            order=50,
+            order=20,
             key="t",
             badge=_due_tasks,
             badge_label=_("due"),
         )
     )
     navigation.register(
-        NavItem(_("Imports"), "file-up", "leads:imports", capability=Capability.IMPORT, order=85, key="i")
+        NavItem(
+            _("Imports"),
+            "file-up",
+            "leads:imports",
+            capability=Capability.IMPORT,
+            section=Section.WHOLE,
+            order=20,
+            key="i",
+        )
     )
-    navigation.register(NavItem(_("Companies"), "building-2", "leads:companies", order=60, key="o"))
-    navigation.register(NavItem(_("Campaigns"), "megaphone", "leads:campaigns", order=70, key="m"))
+    navigation.register(
+        NavItem(_("Companies"), "building-2", "leads:companies", section=Section.FUNNEL, order=30, key="o")
+    )
+    navigation.register(
+        NavItem(_("Campaigns"), "megaphone", "leads:campaigns", section=Section.MARKETING, order=20, key="c")
+    )
     _find_duplicates()
     _add_settings()
     _add_forms_and_privacy()
@@ -122,7 +134,8 @@ def _find_duplicates() -> None:
             _("Duplicates"),
             "copy-check",
             "leads:duplicates",
-            order=65,
+            section=Section.FUNNEL,
+            order=40,
             key="d",
             badge=pairs.waiting,
             badge_label=_("to decide"),
@@ -177,7 +190,8 @@ def _add_forms_and_privacy() -> None:
             _("Forms"),
             "clipboard-list",
             "leads:forms",
-            order=75,
+            section=Section.MARKETING,
+            order=30,
             key="f",
             badge=submission_rows.waiting,
             badge_label=_("in quarantine"),

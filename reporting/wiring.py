@@ -17,7 +17,7 @@ from smarketing.core.changes import ConfigurationChanged
 from smarketing.core.events import subscribe
 from smarketing.users.domain.roles import Role
 from smarketing.web import navigation
-from smarketing.web.navigation import NavItem
+from smarketing.web.navigation import NavItem, Section
 
 
 def connect() -> None:
@@ -33,12 +33,31 @@ def connect() -> None:
 
 def _show() -> None:
     navigation.register(
-        NavItem(_("Alignment"), "handshake", "reporting:alignment", order=30, key="m", phone=True)
+        NavItem(
+            _("Alignment"),
+            "handshake",
+            "reporting:alignment",
+            section=Section.PROMISE,
+            order=10,
+            key="m",
+            phone=True,
+        )
     )
-    navigation.register(NavItem(_("Supply"), "package-open", "reporting:supply", order=31, key="s"))
-    navigation.register(NavItem(_("Website"), "globe", "reporting:website", order=32, key="v"))
     navigation.register(
-        NavItem(_("Reports"), "chart-no-axes-combined", "reporting:reports", order=80, key="r")
+        NavItem(_("Supply"), "package-open", "reporting:supply", section=Section.PROMISE, order=20, key="s")
+    )
+    navigation.register(
+        NavItem(_("Website"), "globe", "reporting:website", section=Section.MARKETING, order=10, key="v")
+    )
+    navigation.register(
+        NavItem(
+            _("Reports"),
+            "chart-no-axes-combined",
+            "reporting:reports",
+            section=Section.WHOLE,
+            order=10,
+            key="r",
+        )
     )
     navigation.register_first_page(Role.MARKETER, "reporting:supply")
     for role in (Role.MARKETING_MANAGER, Role.SALES_MANAGER, Role.ADMIN, Role.READ_ONLY):

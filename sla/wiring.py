@@ -21,7 +21,7 @@ from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
 from smarketing.web import cells, navigation, panels, settings_pages
 from smarketing.web.cells import Added
-from smarketing.web.navigation import NavItem
+from smarketing.web.navigation import NavItem, Section
 from smarketing.web.settings_pages import SettingsPage
 
 
@@ -99,7 +99,8 @@ def _add_to_menu() -> None:
             _("Promises"),
             "timer",
             "sla:board",
-            order=32,
+            section=Section.PROMISE,
+            order=30,
             key="p",
             badge=_overdue,
             badge_label=_("overdue"),
@@ -107,9 +108,9 @@ def _add_to_menu() -> None:
         )
     )
     for item in (
-        NavItem(_("Commitments"), "target", "sla:commitments", order=34, key="y"),
-        NavItem(_("My commitments"), "list-checks", "sla:mine", order=12),
-        NavItem(_("Agreement"), "signature", "sla:agreement", order=40, key="a"),
+        NavItem(_("My commitments"), "list-checks", "sla:mine", order=40, key="k"),
+        NavItem(_("Commitments"), "target", "sla:commitments", section=Section.PROMISE, order=40, key="y"),
+        NavItem(_("Agreement"), "signature", "sla:agreement", section=Section.PROMISE, order=50, key="a"),
     ):
         navigation.register(item)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from smarketing.users.domain.roles import Capability, Role
 
@@ -28,12 +30,35 @@ class BellState(Protocol):
     def tag(self) -> str: ...
 
 
+class Section(IntEnum):
+    """The parts of the menu from top to bottom; the day's own work stands first, without a heading."""
+
+    DAY = 0
+    FUNNEL = 1
+    PROMISE = 2
+    MARKETING = 3
+    WHOLE = 4
+
+    @property
+    def label(self) -> Text:
+        """The heading above the section's entries; empty for the first."""
+        return _HEADINGS.get(self, "")
+
+
+_HEADINGS: dict[Section, Text] = {
+    Section.FUNNEL: _("Funnel"),
+    Section.PROMISE: _("Our promise"),
+    Section.MARKETING: _("Marketing"),
+    Section.WHOLE: _("Whole picture"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class NavItem:
     """One entry: where it leads, who sees it, the key behind ``g`` and a count that needs attention.
 
     ``roles`` empty means every role with ``capability``. ``phone`` puts it into the bottom bar, which
-    has room for four. ``section`` groups entries below a small heading.
+    has room for four. ``order`` counts within the section. No two entries share a key.
     """
 
     label: Text
@@ -43,7 +68,7 @@ class NavItem:
     roles: frozenset[Role] = frozenset()
     order: int = 100
     key: str = ""
-    section: Text = ""
+    section: Section = Section.DAY
     badge: Badge | None = None
     badge_label: Text = ""
     phone: bool = False
@@ -105,7 +130,7 @@ def bell(user: User) -> tuple[str, int, str] | None:
 
 def items() -> list[NavItem]:
     """Every registered entry in order."""
-    return sorted(_items.values(), key=lambda i: (i.order, str(i.label)))
+    return sorted(_items.values(), key=lambda i: (i.section, i.order, str(i.label)))
 
 
 def entries(user: User, path: str) -> list[Entry]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from smarketing.notifications.selectors import notifications
 from smarketing.users.domain.roles import Capability
 from smarketing.web import navigation, settings_pages
-from smarketing.web.navigation import NavItem
+from smarketing.web.navigation import NavItem, Section
 from smarketing.web.settings_pages import SettingsPage
 
 PEOPLE, SYSTEM = _("People"), _("This installation")
@@ -51,4 +51,6 @@ def connect() -> None:
     for entry in PAGES:
         settings_pages.register(entry)
     navigation.register_bell("web:notifications", notifications.unread)
-    navigation.register(NavItem(_("Settings"), "settings", "web:settings", order=200, key="s"))
+    navigation.register(
+        NavItem(_("Settings"), "settings", "web:settings", section=Section.WHOLE, order=90, key=",")
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smarketing.users.domain.roles import Role
+from smarketing.web import navigation
 from tests.web.conftest import SignIn
 
 
@@ -22,3 +23,8 @@ from tests.web.conftest import SignIn
 )
 def test_each_role_sees_its_own_page_first(signed_in: SignIn, role: Role, first: str) -> None:
     assert signed_in(role).get("/")["Location"] == first
+
+
+def test_no_two_entries_of_the_menu_share_a_key() -> None:
+    keys = [item.key for item in navigation.items() if item.key]
+    assert sorted(set(keys)) == sorted(keys)

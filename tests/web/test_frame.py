@@ -13,7 +13,7 @@ from smarketing.notifications.selectors.notifications import Unread
 from smarketing.users.domain.roles import Capability, Role
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, rendering
-from smarketing.web.navigation import NavItem
+from smarketing.web.navigation import NavItem, Section
 from smarketing.web.palette import Hit
 from smarketing.web.panels import Panel
 from tests.web.conftest import HTMX, SignIn
@@ -42,6 +42,18 @@ def test_a_role_sees_only_the_entries_it_may_open(person: Callable[..., User]) -
     assert [(e.item.label, e.is_current, e.count) for e in entries] == [
         ("Colleagues", True, 7),
         ("Profile", False, 0),
+    ]
+
+
+def test_a_menu_runs_from_the_own_day_to_the_whole_picture(person: Callable[..., User]) -> None:
+    navigation.register(NavItem("Reports", "chart", "web:profile", section=Section.WHOLE, order=1))
+    navigation.register(NavItem("Leads", "users", "colleagues", section=Section.FUNNEL, order=9))
+    navigation.register(NavItem("Queue", "inbox", "web:home"))
+    entries = navigation.entries(person(Role.REP), "/")
+    assert [(str(e.item.section.label), e.item.label) for e in entries] == [
+        ("", "Queue"),
+        ("Funnel", "Leads"),
+        ("Whole picture", "Reports"),
     ]
 
 
