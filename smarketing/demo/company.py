@@ -29,6 +29,12 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
     admin = cast["admin"]
     organisation.update(changes=story.ORGANISATION, expected_version=None, actor=admin, now=start)
     _sign(cast, start)
+    agreement.open_office(
+        place=story.ORGANISATION,
+        years=range(start.year, end.year + 2),
+        actor=cast["sales-manager"],
+        now=start,
+    )
     agreement.agree(cast=cast, leads=leads, now=start)
     pool = Pool.objects.get(is_default=True)
     for colleague in story.CAST:

@@ -74,7 +74,7 @@ def build(*, cast: dict[str, User], guide: Campaign, now: datetime) -> Site:
     return Site(
         demo=_published("Request a demo", words, {"notify": tom}, tom, now),
         guide=_published(
-            "Ten figures", offer, {"campaign": guide, "content": GUIDE, "origin": "organic_search"}, jana, now
+            "Ten figures", offer, {"campaign": guide, "content": GUIDE, "origin": "Organic search"}, jana, now
         ),
     )
 
