@@ -149,9 +149,9 @@ def _add_pages() -> None:
     for record in ("lead", "person", "company"):
         panels.register(f"{record}.actions", "alert", shown.tell_me, order=50)
     panels.register("import.actions", "leads", shown.of_import, order=10)
-    for region in ("lead.side", "person.side"):
-        panels.register(region, "footprint", view_panels.footprint, order=35)
-        panels.register(region, "origin", view_panels.origin, order=45)
+    for record in ("lead", "person"):
+        panels.register(f"{record}.side", "footprint", view_panels.footprint, order=35)
+        panels.register(f"{record}.story", "origin", view_panels.origin, order=10)
     panels.register("lead.main", "handoff", shown.handoff, order=20)
     panels.register("lead.side", "score", shown.score, order=40)
     panels.register("lead.side", "likelihood", shown.likelihood, order=45)

@@ -220,7 +220,7 @@ def _add_forms_and_privacy() -> None:
     loops.register(
         loops.Loop(retention.LOOP, retention.run_once, every_seconds=600.0, limit=5000, queue="reports")
     )
-    for region in ("lead.side", "person.side"):
+    for region in ("lead.story", "person.story"):
         panels.register(region, "consents", consents.panel, order=80)
         panels.register(region, "outreach", outreach.panel, order=70)
 

@@ -49,6 +49,7 @@ _FRAGMENTS = {
     "record-actions": "leads/_regions_actions.html",
     "record-main": "leads/_regions_main.html",
     "record-side": "leads/_side.html",
+    "record-story": "leads/_story.html",
     "record-timeline": "leads/_timeline.html",
 }
 
@@ -105,5 +106,5 @@ def _first_address(person: Person) -> str:
 def _regions(request: Request, kind: str, subject: Any) -> Mapping[str, Any]:
     return {
         f"panels_{region}": panels.build(f"{kind}.{region}", subject, viewer=request.user, now=request.now)
-        for region in ("header", "actions", "main", "side")
+        for region in ("header", "actions", "main", "side", "story")
     }
