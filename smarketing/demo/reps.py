@@ -19,6 +19,9 @@ from smarketing.demo.timeline import Timeline, WorkingHours
 from smarketing.users.models import User
 
 Doing = Callable[[datetime], None]
+# Who signs in first as a rep finds leads that wait: those of the last hours, and at least so many.
+UNREAD = timedelta(hours=3)
+WAITING = 3
 MAX_DELIVERIES = 2
 
 
@@ -35,6 +38,8 @@ class Reps:
         """A rep gets a lead: plan the first attempt, or leave it alone."""
         assert handoff.owner is not None  # noqa: S101 - a delivered handoff has an owner (constraint)
         habit = self.traits[handoff.owner.pk]
+        if habit.key == story.SHOWN[0] and now > self.timeline.end - UNREAD:
+            return
         if self.random.random() < habit.neglect:
             return
         delay = self.random.lognormvariate(0, 0.75) * habit.answer_minutes
@@ -51,6 +56,14 @@ class Reps:
         if Handoff.objects.filter(lead_id=handoff.lead_id).count() < MAX_DELIVERIES:
             at = self.hours.after(now, self.random.uniform(30, 400))
             self.timeline.plan(at, self._deliver(handoff.lead_id))
+
+    def even_out(self, now: datetime) -> None:
+        """The sales manager gives the rep who signs in first some of what waits with her colleagues."""
+        first, waiting = self.users[story.SHOWN[0]], Handoff.objects.filter(state=HandoffState.DELIVERED)
+        missing = WAITING - waiting.filter(owner=first).count()
+        others = waiting.exclude(owner=first).select_related("lead").order_by("-delivered_at", "-pk")
+        for handoff in others[: max(0, missing)]:
+            handoffs.reassign(handoff=handoff, owner=first, actor=self.users["sales-manager"], now=now)
 
     # --- steps -----------------------------------------------------------------------------------
     def _deliver(self, lead_id: int) -> Doing:

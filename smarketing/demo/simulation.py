@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from funnel.events import HandoffDelivered, HandoffExpired, HandoffGateFailed
+from funnel.domain.handoffs import RETURN_REASONS
+from funnel.events import HandoffDelivered, HandoffExpired, HandoffGateFailed, HandoffReturned
 from funnel.models import Handoff
 from leads.models import Campaign, Channel, Lead, Person, Source
 from leads.services import leads as lead_services
@@ -60,6 +61,7 @@ class Simulation:
         self._news: list[tuple[int, Callable[[Handoff, datetime], None]]] = []
         self.traffic = Traffic(world.web, seed=seed + 1)
         self._swept_hour: datetime | None = None
+        self._returned = 0
 
     def run(self) -> int:
         """Plan the captures and let the year happen; returns the number of steps taken."""
@@ -69,6 +71,7 @@ class Simulation:
         for number in range(SPAM):
             self.timeline.plan(self.end - timedelta(hours=3 + 7 * number), self._spam(number))
         self._plan_closings()
+        self.timeline.plan(self.end - timedelta(minutes=4), self.reps.even_out)
         return self.timeline.run(before=self._sweep, after=self._react)
 
     def _plan_closings(self) -> None:
@@ -161,6 +164,21 @@ class Simulation:
 
         return step
 
+    def _come_back(self, handoff: Handoff, now: datetime) -> None:
+        """Of those whom sales gave back for now every second asks again, some weeks later."""
+        if RETURN_REASONS[handoff.return_reason].refuses_for_ever:
+            return
+        self._returned += 1
+        if self._returned % 2:
+            later = self.hours.after(now + timedelta(days=self.random.uniform(12, 50)), 60)
+            self.timeline.plan(later, self._ask_again(handoff.lead.person))
+
+    def _ask_again(self, person: Person) -> Step:
+        def step(now: datetime) -> None:
+            website.ask_for_demo(site=self.world.site, person=person, random=self.random, now=now)
+
+        return step
+
     def _spam(self, number: int) -> Step:
         def step(now: datetime) -> None:
             website.send_spam(site=self.world.site, number=number, random=self.random, now=now)
@@ -190,6 +208,7 @@ class Simulation:
         subscribe(HandoffDelivered, lambda fact: self._news.append((fact.handoff_id, self.reps.receive)))
         subscribe(HandoffGateFailed, lambda fact: self._news.append((fact.handoff_id, self.reps.complete)))
         subscribe(HandoffExpired, lambda fact: self._news.append((fact.handoff_id, self.reps.redeliver)))
+        subscribe(HandoffReturned, lambda fact: self._news.append((fact.handoff_id, self._come_back)))
 
     def _sweep(self, now: datetime) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0)

@@ -29,6 +29,11 @@ def test_the_year_has_something_to_tell(year: datetime) -> None:
     assert Clock.objects.filter(state=ClockState.MET).exists()
 
 
+def test_the_rep_who_signs_in_first_finds_a_lead_that_waits(year: datetime) -> None:
+    waiting = Handoff.objects.filter(state=HandoffState.DELIVERED, owner__email__startswith="rep@")
+    assert waiting.exists()
+
+
 def test_every_lead_stands_somewhere(year: datetime) -> None:
     assert LeadState.objects.count() == Lead.objects.count()
 
