@@ -31,7 +31,7 @@ from leads.services.imports import (
     touchpoints,
     users,
 )
-from leads.views import consents, outreach
+from leads.views import consents, merge_with, outreach
 from leads.views import duplicates as lookalikes
 from leads.views import merges as united
 from smarketing.core import clock, invariants, loops, readings
@@ -144,6 +144,7 @@ def _find_duplicates() -> None:
     loops.register(loops.Loop("merges", merging.run_once, every_seconds=60.0, limit=50))
     panels.register("person.side", "merges", united.of_person, order=90)
     panels.register("company.side", "merges", united.of_company, order=90)
+    panels.register("person.actions", "merge", merge_with.action, order=80)
     panels.register("person.side", "duplicates", lookalikes.of_person, order=15)
     panels.register("company.side", "duplicates", lookalikes.of_company, order=15)
 

@@ -10,6 +10,7 @@ from funnel.models import FitBand, Handoff, LeadAction, Qualification
 from funnel.selectors import told_leads
 from funnel.selectors.told_leads import Told
 from smarketing.web.rest.fields import Instant, ModelOut, NamedOut, told_instant
+from smarketing.web.rest.likeness import LookalikeOut
 
 
 class LeadPersonOut(serializers.Serializer[Any]):
@@ -174,6 +175,19 @@ class LeadDetailOut(LeadOut):
             "handoff": LeadHandoffOut(last).data if last else None,
             "qualification": QualificationOut(found).data if found else None,
         }
+
+
+class LeadMadeOut(LeadDetailOut):
+    """What became of a capture. ``probable_duplicates``: who looks like the lead's person, the likeliest
+    first; nobody was merged. Only where asked for by ``?probable_duplicates=true``.
+    """
+
+    probable_duplicates = LookalikeOut(many=True, required=False)
+
+    def to_representation(self, lead: Told) -> dict[str, Any]:
+        """The members, in the order of the fields."""
+        told, alike = super().to_representation(lead), self.context["lookalikes"]
+        return told if alike is None else {**told, "probable_duplicates": alike}
 
 
 class ScoreExplanationOut(serializers.Serializer[Any]):

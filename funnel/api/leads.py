@@ -15,6 +15,7 @@ from funnel.api import lead_inputs as inputs
 from funnel.api.handoffs import HandoffDetailOut
 from funnel.api.lead_outputs import (
     LeadDetailOut,
+    LeadMadeOut,
     LeadOut,
     QualificationOut,
     ScoreExplanationOut,
@@ -26,6 +27,7 @@ from funnel.selectors.lead_list import Row
 from funnel.selectors.told_leads import Told
 from funnel.services import handoffs, lifecycle, owners, qualifications
 from leads.models import Lead
+from leads.selectors import duplicates
 from leads.services import leads as service
 from smarketing.core import locks
 from smarketing.core.errors import FieldError, Missing
@@ -33,7 +35,7 @@ from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest import concurrency
 from smarketing.web.rest.fields import MOST_ID
 from smarketing.web.rest.filters import InstantFilter
-from smarketing.web.rest.parameters import MAX_SEARCH, BadParameter
+from smarketing.web.rest.parameters import MAX_SEARCH, BadParameter, flag
 from smarketing.web.rest.views import Creatable, Resource, Retrievable, Updatable
 
 
@@ -65,6 +67,7 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
     output = LeadDetailOut
     outputs = {
         "list": LeadOut,
+        "create": LeadMadeOut,
         "score": ScoreExplanationOut,
         "deliver": HandoffDetailOut,
         "qualification": QualificationOut,
@@ -77,7 +80,7 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
         "deliver": inputs.DeliverIn,
         "qualification": inputs.QualificationIn,
     }
-    parameters = {"score": ("at",)}
+    parameters = {"score": ("at",), "create": ("probable_duplicates",)}
     filterset_class = LeadResourceFilter
     ordering_fields = {
         "id": "pk",
@@ -89,6 +92,7 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
     searchable = True
     finds_stored = True
     _created = True
+    _lookalikes: list[dict[str, Any]] | None = None
 
     def visible(self) -> QuerySet[LeadState]:
         return lead_list.listed(self.actor, sort=self._sort())
@@ -130,12 +134,19 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
         return super().answer(self._told(obj.pk) if isinstance(obj, Row) else obj, status=status)
 
     def make(self, data: dict[str, Any]) -> Told:
+        wants_lookalikes = flag(self.request, "probable_duplicates")
         with inputs.pointing_into(data):
             captured = service.capture(
                 **inputs.capture_of(data, now=self.now), actor=self.actor, now=self.now
             )
         self._created = captured.created
+        if wants_lookalikes:
+            self._lookalikes = duplicates.told(captured.lead.person)
         return self._told(captured.lead.pk)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """As the framework's, with who looks like the person of a lead that was just captured."""
+        return {**super().get_serializer_context(), "lookalikes": self._lookalikes}
 
     def is_new(self, obj: Told) -> bool:
         return self._created
@@ -143,6 +154,17 @@ class LeadResource(Retrievable, Creatable, Updatable, Resource):
     def change(self, obj: Row, data: dict[str, Any]) -> Row:
         service.update(lead=obj.lead, changes=data, actor=self.actor, now=self.now)
         return self._row(obj.pk)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "probable_duplicates", bool, description="Answer who looks like the lead's person, too."
+            )
+        ]
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Capture a lead: 201, or 200 for one that is there. Who looks like its person is never merged."""
+        return super().create(request, *args, **kwargs)
 
     @extend_schema(
         parameters=[OpenApiParameter("at", str, description="The instant, with its offset; now by default.")]

@@ -11,45 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leads.forms.duplicates import DuplicateResourceFilter
-from leads.models import Duplicate, Person
+from leads.models import Duplicate
 from leads.selectors import duplicates
 from leads.services import duplicates as service
-from leads.services import finder
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut
+from smarketing.web.rest.likeness import EvidenceOut
 from smarketing.web.rest.views import Listable, Resource, Retrievable
-
-
-class EvidenceOut(serializers.Serializer[Any]):
-    """What one field says: ``level`` is same, close, near or different; weights sum to the score."""
-
-    field = serializers.CharField()
-    level = serializers.CharField()
-    weight = serializers.FloatField()
-
-
-class LookalikeOut(serializers.Serializer[Any]):
-    """A person who looks like the one that is told; nothing was merged."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    score = serializers.FloatField()
-    band = serializers.CharField()
-    evidence = EvidenceOut(many=True)
-
-
-def lookalikes_of(person: Person) -> list[dict[str, Any]]:
-    """The likeliest, at most five, as :class:`LookalikeOut` tells them; bounded look-ups by index."""
-    return [
-        {
-            "id": match.person.pk,
-            "name": match.person.name,
-            "score": match.verdict.score,
-            "band": str(match.verdict.band),
-            "evidence": finder.told(verdict=match.verdict),
-        }
-        for match in duplicates.like(duplicates.profile(person), but=[person.pk])
-    ]
 
 
 class DuplicateOut(ModelOut[Duplicate]):

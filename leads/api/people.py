@@ -13,15 +13,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads.api.duplicates import LookalikeOut, lookalikes_of
 from leads.api.references import CompanyBriefOut, RefIn, moved, refs_of
 from leads.models import Company, Erasure, Lead, Person, PersonEmail, PersonPhone
-from leads.selectors import merges, people
+from leads.selectors import duplicates, merges, people
 from leads.services import erasure, exports
 from leads.services import people as service
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import MOST_ID, ModelOut, VisibleKey
+from smarketing.web.rest.likeness import LookalikeOut
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable, Updatable
 
 
@@ -77,7 +77,7 @@ class PersonDetailOut(PersonOut):
     @extend_schema_field(LookalikeOut(many=True))
     def get_probable_duplicates(self, person: Person) -> list[dict[str, Any]]:
         """The likeliest, at most five."""
-        return lookalikes_of(person)
+        return duplicates.told(person)
 
 
 class PersonPatch(serializers.Serializer[Any]):

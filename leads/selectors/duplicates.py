@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -53,6 +55,11 @@ class Match:
 
     person: Person
     verdict: Verdict
+
+    @property
+    def common(self) -> list[Line]:
+        """What speaks for one person, the weightiest first."""
+        return [line for line in _in_words(evidence(self.verdict)) if line.weight > 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +115,13 @@ def next_open(user: User, *, after: Duplicate) -> Duplicate | None:
 
 def lines(pair: Duplicate) -> list[Line]:
     """The evidence in words, the weightiest first."""
+    return _in_words(pair.evidence)
+
+
+def _in_words(parts: Iterable[Mapping[str, Any]]) -> list[Line]:
     told = [
         Line(FIELDS.get(p["field"], p["field"]), LEVELS.get(p["level"], p["level"]), p["weight"])
-        for p in pair.evidence
+        for p in parts
     ]
     return sorted(told, key=lambda line: -abs(line.weight))
 
@@ -188,6 +199,45 @@ def _near(wanted: Profile) -> set[int]:
     return ids
 
 
+def evidence(verdict: Verdict) -> list[dict[str, Any]]:
+    """The parts of a verdict as they are stored and told by the API."""
+    return [
+        {"field": part.field, "level": str(part.level), "weight": part.weight} for part in verdict.evidence
+    ]
+
+
+def told(person: Person) -> list[dict[str, Any]]:
+    """Who looks like a person, the likeliest, at most five: as ``LookalikeOut`` tells them."""
+    return [
+        {
+            "id": match.person.pk,
+            "name": match.person.name,
+            "url": settings.SITE_URL + reverse("leads:person", args=[match.person.pk]),
+            "score": match.verdict.score,
+            "band": str(match.verdict.band),
+            "evidence": evidence(match.verdict),
+        }
+        for match in like(profile(person), but=[person.pk])
+    ]
+
+
+def pair_of(one: Person, two: Person) -> Duplicate:
+    """The pair of any two persons, with its evidence; not stored unless the finder had it."""
+    left, right = sorted((one, two), key=lambda person: person.pk)
+    known = Duplicate.objects.filter(left=left, right=right).first()
+    if known is not None and known.state == DuplicateState.OPEN:
+        return known
+    verdict = rules.compare(profile(left), profile(right))
+    return Duplicate(
+        kind=DuplicateKind.PERSON,
+        left=left,
+        right=right,
+        score=verdict.score,
+        band=str(verdict.band),
+        evidence=evidence(verdict),
+    )
+
+
 def waiting(user: User) -> int:
     """How many pairs wait for a decision, up to a hundred: the number beside the menu."""
     return _WAITING.of() if user.may(Capability.VIEW) else 0
@@ -242,13 +292,14 @@ def dress(pair: Duplicate, *, seen_from: int = 0) -> Row:
 
 def _sides(pair: Duplicate) -> tuple[Side, Side]:
     if pair.left is not None and pair.right is not None:
-        return _of_person(pair.left), _of_person(pair.right)
+        return side(pair.left), side(pair.right)
     if pair.left_company is None or pair.right_company is None:
         raise AssertionError("a pair has two records of one kind (constraint)")
     return _of_company(pair.left_company), _of_company(pair.right_company)
 
 
-def _of_person(person: Person) -> Side:
+def side(person: Person) -> Side:
+    """A person as lists show one."""
     name = person.name or person.search_text or str(person.pk)
     sub = " · ".join(t for t in (person.title, person.company.name if person.company else "") if t)
     return Side(person.pk, name, sub or person.city, reverse("leads:person", args=[person.pk]))

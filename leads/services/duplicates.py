@@ -115,7 +115,7 @@ def compare_people(*, person_ids: Sequence[int], now: datetime) -> int:
         looked.append(person.pk)
         for match in reads.like(reads.profile(person), but=[person.pk], limit=20):
             pair = (min(person.pk, match.person.pk), max(person.pk, match.person.pk))
-            told = json.dumps(finder.told(verdict=match.verdict))
+            told = json.dumps(reads.evidence(match.verdict))
             rows[pair] = (*pair, match.verdict.score, str(match.verdict.band), told)
     with connection.cursor() as cursor:
         finder_statements.make_results(cursor=cursor)

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from leads.domain import duplicates as rules
 from leads.domain.duplicates import Band, Firm, Profile, Verdict
 from leads.models import DuplicateKind
+from leads.selectors import duplicates as reads
 from leads.services import finder_statements as statements
 
 # A block of n records has n²/2 pairs; beyond this the key is no evidence.
@@ -124,19 +125,12 @@ def firm_of(*, given: tuple[Any, ...]) -> Firm:
     )
 
 
-def told(*, verdict: Verdict) -> list[dict[str, Any]]:
-    """The evidence as it is stored and told by the API."""
-    return [
-        {"field": part.field, "level": str(part.level), "weight": part.weight} for part in verdict.evidence
-    ]
-
-
 def _chunks(
     judged: Iterator[tuple[int, int, Verdict]],
 ) -> Iterator[list[tuple[int, int, float, str, str]]]:
     rows: list[tuple[int, int, float, str, str]] = []
     for left, right, verdict in judged:
-        evidence = json.dumps(told(verdict=verdict))
+        evidence = json.dumps(reads.evidence(verdict))
         rows.append((left, right, verdict.score, str(verdict.band), evidence))
         if len(rows) >= _CHUNK:
             yield rows

@@ -81,13 +81,18 @@ def merge_pair(
             _("This pair was decided before: %(state)s.") % {"state": pair.get_state_display()}
         )
     left, right = reads.keys_of(pair)
-    if survivor_id not in (left, right):
-        detail = _("Choose one of the two.")
-        raise merging.BadChoice(detail, errors=[FieldError("survivor", merging.BadChoice.code, detail)])
+    check_choice(survivor_id=survivor_id, among=(left, right))
     other = right if survivor_id == left else left
     return merge_records(
         kind=pair.kind, survivor_id=survivor_id, merged_id=other, choices=choices, actor=actor, now=now
     )
+
+
+def check_choice(*, survivor_id: int, among: tuple[int, int]) -> None:
+    """Whoever goes on is one of the two. Raises ``BadChoice``."""
+    if survivor_id not in among:
+        detail = _("Choose one of the two.")
+        raise merging.BadChoice(detail, errors=[FieldError("survivor", merging.BadChoice.code, detail)])
 
 
 @transaction.atomic

@@ -91,18 +91,23 @@ def _panel(found: list[Merge], viewer: User) -> Panel | None:
 
 def _merge(request: Request, pair: Duplicate) -> Merge:
     left, _right = reads.keys_of(pair)
-    given = request.POST.get("survivor", "")
-    survivor = int(given) if given.isdecimal() and len(given) < 19 else 0
+    survivor = chosen_survivor(request.POST)
     return merges.merge_pair(
         pair=pair,
         survivor_id=survivor,
-        choices=_choices(request.POST, own_side="left" if survivor == left else "right"),
+        choices=choices_of(request.POST, own_side="left" if survivor == left else "right"),
         actor=request.user,
         now=request.now,
     )
 
 
-def _choices(post: QueryDict, *, own_side: str) -> dict[str, str]:
+def chosen_survivor(post: QueryDict) -> int:
+    """The key of the record that goes on; 0 for what is none."""
+    given = post.get("survivor", "")
+    return int(given) if given.isdecimal() and len(given) < 19 else 0
+
+
+def choices_of(post: QueryDict, *, own_side: str) -> dict[str, str]:
     """ "left" and "right" of the form as the survivor's and the other's."""
     chosen = {name.removeprefix("field_"): post[name] for name in post if name.startswith("field_")}
     return {

@@ -41,6 +41,16 @@ def check_known(request: Request, allowed: Iterable[str]) -> None:
             raise BadParameter("A value holds the NUL character.", errors=[error])
 
 
+def flag(request: Request, name: str) -> bool:
+    """Whether ``?name=true`` was sent; "false" and nothing are no. Raises :class:`BadParameter`."""
+    sent = request.query_params.get(name, "false")
+    if sent not in ("true", "false"):
+        raise BadParameter(
+            f"{name} is true or false.", errors=[FieldError(name, "invalid", "Write true or false.")]
+        )
+    return sent == "true"
+
+
 class StrictFilterBackend(DjangoFilterBackend):
     """Typed filter sets; a value that does not fit is a 400 which names the parameter."""
 

@@ -47,3 +47,18 @@ def test_a_new_person_is_answered_with_who_looks_like_them(rita: User, pair: Dup
     made = client_for(rita).post("/api/v1/people", body, format="json").json()
     assert [d["id"] for d in made["probable_duplicates"]] == [pair.left_id, pair.right_id]
     assert made["probable_duplicates"][0]["band"] == "probable"
+
+
+def test_a_new_lead_is_answered_with_lookalikes_where_asked(rita: User, pair: Duplicate) -> None:
+    client = client_for(rita)
+    body = {"person": {**ADA, "email": "ada.lovelace@three.example"}}
+    plain = client.post("/api/v1/leads", {"person": {"email": "somebody@else.example"}}, format="json")
+    assert (plain.status_code, "probable_duplicates" in plain.json()) == (201, False)
+    made = client.post("/api/v1/leads?probable_duplicates=true", body, format="json")
+    assert made.status_code == 201
+    told = made.json()["probable_duplicates"]
+    assert {d["id"] for d in told} == {pair.left_id, pair.right_id}
+    assert told[0]["url"].endswith(f"/people/{told[0]['id']}/")
+    assert told[0]["score"] == sum(part["weight"] for part in told[0]["evidence"])
+    wrong = client.post("/api/v1/leads?probable_duplicates=perhaps", body, format="json")
+    assert_problem(wrong, 400, "bad_parameter")

@@ -11,6 +11,8 @@ from leads.services import finder, people
 from smarketing.users.models import User
 from tests.leads.views.conftest import SignedIn
 
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#others"}
+
 
 @pytest.fixture
 def pair(ada: Lead, now: datetime) -> Duplicate:
@@ -79,3 +81,38 @@ def test_only_certain_pairs_are_merged_in_bulk(signed_in: SignedIn, mara: User, 
 def test_a_rep_may_not(signed_in: SignedIn, rita: User, pair: Duplicate, path: str) -> None:
     assert signed_in(rita).post(path.format(pk=pair.pk), {"survivor": pair.left_id}).status_code == 403
     assert Merge.objects.count() == 0
+
+
+def test_any_two_are_found_compared_merged_and_taken_apart(
+    signed_in: SignedIn, mara: User, ada: Lead, now: datetime
+) -> None:
+    other = people.create(
+        first_name="Augusta", last_name="King", emails=["countess@home.example"], actor=None, now=now
+    )
+    client, home = signed_in(mara), f"/people/{ada.person_id}/"
+    assert f"{home}merge/" in client.get(home).content.decode()
+    assert "Nobody looks like this person" in client.get(f"{home}merge/").content.decode()
+    fragment = client.get(f"{home}merge/", {"q": "countess@"}, headers=HTMX).content.decode()
+    assert "<html" not in fragment
+    assert f"{home}merge/{other.pk}/" in fragment
+    page = client.get(f"{home}merge/{other.pk}/").content.decode()
+    assert all(text in page for text in ("Lovelace", "King", "countess@home.example", "Unlikely"))
+    refused = client.post(f"{home}merge/{other.pk}/", {"survivor": "9"})
+    assert (refused.status_code, Merge.objects.count()) == (409, 0)
+    given = {"survivor": str(other.pk), "field_first_name": "left", "field_last_name": "right"}
+    done = client.post(f"{home}merge/{other.pk}/", given)
+    assert (done.status_code, done["Location"]) == (303, f"/people/{other.pk}/")
+    assert Person.objects.get(pk=other.pk).name == "Ada King"
+    assert client.post(f"/merges/{Merge.objects.get().pk}/undo/").status_code == 303
+    assert Person.objects.get(pk=other.pk).name == "Augusta King"
+
+
+def test_a_pair_the_finder_has_is_decided_on_its_own_page_and_nobody_with_themselves(
+    signed_in: SignedIn, mara: User, rita: User, pair: Duplicate
+) -> None:
+    client, address = signed_in(mara), f"/people/{pair.right_id}/merge/"
+    assert client.get(f"{address}{pair.left_id}/")["Location"] == f"/duplicates/{pair.pk}/"
+    assert client.get(f"{address}{pair.right_id}/").status_code in (409, 422)
+    assert client.get(f"{address}99999999/").status_code == 404
+    assert signed_in(rita).get(address).status_code == 403
+    assert "merge/" not in signed_in(rita).get(f"/people/{pair.right_id}/").content.decode()
