@@ -12,6 +12,7 @@ import base64
 import io
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -28,6 +29,7 @@ UMAMI_PER_CPU = 141.0
 CLIENTS = (64, 256)
 BATCH, BATCHES = 100, 60
 GROUP = 50
+_BEGAN, _ALL_DAY = datetime(2026, 11, 27, 6, tzinfo=UTC), timedelta(hours=10)
 _COPY = (
     "COPY bench_inbox (message_id, source_id, kind, occurred_at, received_at, body, not_before) FROM STDIN"
 )
@@ -76,16 +78,17 @@ def run(plan: harness.Plan) -> harness.Report:
 
 
 def _call(run: str, number: int) -> dict[str, Any]:
-    """A page view as a browser sends it, about 700 bytes."""
-    url, at = f"https://x.example/p/{number % 50}?utm_source=news", "2026-11-27T06:00:00.000Z"
+    """A page view as a browser sends it, about 700 bytes: of 500 visitors at once, each every 25 seconds."""
+    url = f"https://x.example/p/{number % 50}?utm_source=news"
+    at, sent = (_BEGAN + timedelta(milliseconds=50 * number)).isoformat(), (_BEGAN + _ALL_DAY).isoformat()
     page = {"url": url, "path": f"/p/{number % 50}", "title": "A page", "search": "?utm_source=news",
             "referrer": "https://www.google.com/"}  # fmt: skip
     agent = (
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
     )
     return {
-        "type": "page", "messageId": f"{run}-{number}", "anonymousId": f"a-{number % 500}", "timestamp": at,
-        "sentAt": at, "context": {"page": page, "userAgent": agent, "locale": "en-GB",
+        "type": "page", "messageId": f"{run}-{number}", "anonymousId": f"{run}-{number % 500}",
+        "timestamp": at, "sentAt": sent, "context": {"page": page, "userAgent": agent, "locale": "en-GB",
                                   "library": {"name": "t.js", "version": "1"}},
     }  # fmt: skip
 

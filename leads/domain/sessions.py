@@ -20,7 +20,8 @@ REST = timedelta(minutes=30)
 PAGES = frozenset({"page", "screen"})
 # What makes a session: behaviour on the site. Naming oneself and reading mail are none.
 KINDS = frozenset({*PAGES, "track", "form"})
-MAX_ENGAGEMENT = 24 * 3600
+ENGAGED = "Page Engaged"  # tells the seconds for which a page was looked at
+MAX_ENGAGEMENT, _MAX_AT_ONCE = 24 * 3600, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,11 @@ class Touch:
     channel: str
 
 
+def engagement(seconds: float) -> int:
+    """Whole seconds of engagement as they count: an hour at most at once, never less than none."""
+    return int(max(0, min(seconds, _MAX_AT_ONCE)))
+
+
 def outside(referrer: str, url: str) -> str:
     """The referrer where it is another site's; "" where it is ours (also from a subdomain) or missing."""
     theirs, ours = host_of(referrer), host_of(url)
@@ -71,6 +77,35 @@ def sessions_of(hits: Iterable[Hit]) -> list[list[Hit]]:
         else:
             found[-1].append(hit)
     return found
+
+
+def going_on(
+    *, last_at: datetime, person: int | None, hits: Sequence[Hit]
+) -> tuple[list[Hit], list[list[Hit]]]:
+    """Which of ``hits``, all of them after ``last_at``, go on with the session that ended then, and the
+    sessions that the others make. The same as cutting all its hits and these anew.
+    """
+    ordered = sorted(hits, key=lambda h: (h.at, h.id))
+    count = 0
+    for hit in ordered:
+        if hit.at - last_at > REST or hit.person != person:
+            break
+        last_at, count = hit.at, count + 1
+    return ordered[:count], sessions_of(ordered[count:])
+
+
+def extended(*, known: Mapping[str, Any], hits: Sequence[Hit]) -> dict[str, Any]:
+    """The columns of a session that goes on with ``hits``; how it began stays."""
+    urls = [hit.url for hit in hits if hit.url]
+    engaged = known["engagement_seconds"] + sum(hit.engagement_seconds for hit in hits)
+    return {
+        "last_at": hits[-1].at,
+        "pages": known["pages"] + sum(hit.kind in PAGES for hit in hits),
+        "events": known["events"] + len(hits),
+        "engagement_seconds": min(engaged, MAX_ENGAGEMENT),
+        "entry_url": known["entry_url"] or next(iter(urls), ""),
+        "exit_url": urls[-1] if urls else known["exit_url"],
+    }
 
 
 def touches_of(session: Sequence[Hit], channel_of: Callable[[Hit], str]) -> list[Touch]:

@@ -13,6 +13,7 @@ from django.db.models import Max, Min, Q
 
 from leads.domain.identity import EMAIL, Node
 from leads.domain.ownership import BEGINNING, END, Ownership
+from leads.domain.sessions import Hit
 from leads.models import Event, EventKind, Person, Session, Touchpoint, Visitor, VisitorJoin
 from leads.services import identifiers
 from leads.services.identities import Resolved
@@ -61,16 +62,28 @@ _TELLING = (EventKind.IDENTIFY, EventKind.GROUP)
 @dataclass(slots=True)
 class Changes:
     """What became whose: events that joined a person, persons whose history differs, identify and group
-    events that tell of another person now, and where to look for sessions.
+    events that tell of another person now, and where to look for sessions. ``hits`` are new events of
+    visitors; ``reworked`` are visitors of whom a stored event is somebody else's now.
     """
 
     joined: list[UUID] = field(default_factory=list)
     people: set[int] = field(default_factory=set)
     tell: list[UUID] = field(default_factory=list)
     ranges: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
+    hits: dict[int, list[Hit]] = field(default_factory=lambda: defaultdict(list))
+    reworked: set[int] = field(default_factory=set)
 
     def saw(self, visitor: int, at: datetime) -> None:
-        """Something of the visitor at ``at`` is new or became somebody else's."""
+        """A stored event of the visitor at ``at`` became somebody else's."""
+        self.reworked.add(visitor)
+        self._reach(visitor, at)
+
+    def came(self, visitor: int, hit: Hit) -> None:
+        """The visitor has done something new."""
+        self.hits[visitor].append(hit)
+        self._reach(visitor, hit.at)
+
+    def _reach(self, visitor: int, at: datetime) -> None:
         low, high = self.ranges.get(visitor, (at, at))
         self.ranges[visitor] = (min(low, at), max(high, at))
 

@@ -1,8 +1,9 @@
 """Keeping sessions and visit touchpoints in line with visitors' events.
 
-Both are projections. After any change the neighbourhood is computed anew: the sessions that a change can
-have reached, with all their events. So late and shuffled events leave the same rows as events in order;
-rows keep their keys while they describe the same visit.
+Both are projections. Events that come in order are added to the last session as they come. After any other
+change the neighbourhood is computed anew: the sessions that the change can have reached, with all their
+events. So late and shuffled events leave the same rows as events in order; rows keep their keys while they
+describe the same visit.
 """
 
 from __future__ import annotations
@@ -10,15 +11,29 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 
 from django.db import connection, transaction
 
-from leads.domain.sessions import KINDS, REST, Hit, Touch, columns_of, sessions_of
+from leads.domain.sessions import (
+    ENGAGED,
+    KINDS,
+    REST,
+    Hit,
+    Touch,
+    columns_of,
+    engagement,
+    extended,
+    going_on,
+    sessions_of,
+)
 from leads.events import VisitsChanged
 from leads.models import Channel, Session
 from leads.selectors import channel_rules
 from leads.services import visits
+from leads.services.histories import Changes
 from smarketing.core import events
 from smarketing.core.keysets import among
 
@@ -38,13 +53,15 @@ UPDATE leads_session s
  WHERE s.id = n.id
 """
 _NEAR = """
-SELECT s.id FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r(visitor, low, high)
+SELECT s.*
+  FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r(visitor, low, high)
   JOIN leads_session s ON s.visitor_id = r.visitor AND s.started_at <= r.high AND s.last_at >= r.low
+ ORDER BY s.visitor_id, s.started_at, s.id
 """
 _HITS = """
 SELECT e.visitor_id, e.occurred_at, e.id, e.kind, e.url, e.person_id,
        e.context ->> 'referrer', e.context ->> 'title', e.context -> 'campaign',
-       CASE WHEN e.name = 'Page Engaged' AND jsonb_typeof(e.properties -> 'seconds') = 'number'
+       CASE WHEN e.name = %s AND jsonb_typeof(e.properties -> 'seconds') = 'number'
             THEN (e.properties ->> 'seconds')::numeric ELSE 0 END, e.source_id
   FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r(visitor, low, high)
   JOIN leads_event e ON e.visitor_id = r.visitor AND e.occurred_at >= r.low AND e.occurred_at <= r.high
@@ -52,44 +69,110 @@ SELECT e.visitor_id, e.occurred_at, e.id, e.kind, e.url, e.person_id,
 """
 
 
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written: sessions, their touches, and the events whose touchpoints are looked at."""
+
+    present: list[Session] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    touches: list[Touch] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+
+
 @transaction.atomic
-def refresh(*, ranges: Mapping[int, Range], now: datetime) -> None:
-    """Bring sessions and touchpoints in line with the events of each visitor around its range.
+def refresh(*, changes: Changes, now: datetime) -> None:
+    """Bring sessions and touchpoints in line with the events of each visitor around what changed.
 
     The caller holds the visitors' locks.
     """
-    if not ranges:
+    if not changes.ranges:
         return
-    present = _near(ranges)
-    wide = _widened(ranges, present)
-    hits = _hits(wide)
-    wanted = {visitor: sessions_of(hits[visitor]) for visitor in ranges}
-    rules = channel_rules.in_force()
-    codes = {channel.code: channel.pk for channel in Channel.objects.all()}
+    present = _near(changes.ranges)
+    teller = _Teller()
+    plan = _Plan()
+    anew = {
+        v: changes.ranges[v] for v in changes.ranges if not _goes_on(v, changes, present[v], teller, plan)
+    }
+    if anew:
+        _compute_anew(anew, present, teller, plan)
     days: set[tuple[int, date]] = set()
-    touches: list[Touch] = []
-    rows: list[Session] = []
-    for visitor, sessions in wanted.items():
-        for session in sessions:
-            found = visits.touches(session=session, rules=rules)
-            touches += [touch for touch in found if touch.hit.person is not None]
-            own = {"source_id": session[0].source, "channel_id": codes[found[0].channel]}
-            rows.append(Session(visitor_id=visitor, **columns_of(session), **own))
-    _write(present, rows, days)
-    seen = [hit for found in hits.values() for hit in found]
-    visits.write(found=touches, hits=seen, codes=codes, now=now)
+    _write(plan.present, plan.sessions, days)
+    visits.write(found=plan.touches, hits=plan.hits, codes=teller.codes, now=now)
     if days:
         events.publish(VisitsChanged(tuple(sorted(days)), now))
 
 
-def _near(ranges: Mapping[int, Range]) -> list[Session]:
-    """The sessions that a change in these ranges can reach, locked by their visitors' locks."""
+class _Teller:
+    """What sessions look like by the rules of channels in force."""
+
+    def __init__(self) -> None:
+        self.rules = channel_rules.in_force()
+        self.codes = {channel.code: channel.pk for channel in Channel.objects.all()}
+
+    def tell(self, visitor: int, session: Sequence[Hit], plan: _Plan) -> None:
+        """Add a session that is computed from all its hits."""
+        found = visits.touches(session=session, rules=self.rules)
+        plan.touches += [touch for touch in found if touch.hit.person is not None]
+        own = {"source_id": session[0].source, "channel_id": self.codes[found[0].channel]}
+        plan.sessions.append(Session(visitor_id=visitor, **columns_of(session), **own))
+
+
+def _goes_on(
+    visitor: int, changes: Changes, present: Sequence[Session], teller: _Teller, plan: _Plan
+) -> bool:
+    """Add new events that come after all that is known near them without reading a stored one; say whether
+    that could be done. A visit of a hundred pages would be read a hundred times otherwise.
+    """
+    hits = changes.hits.get(visitor)
+    if visitor in changes.reworked or not hits:
+        return False
+    going: list[Hit] = []
+    following = sessions_of(hits) if not present else []
+    if present:
+        last = max(present, key=lambda row: (row.last_at, row.started_at))
+        if min(hit.at for hit in hits) <= last.last_at or _meet(present):
+            return False
+        going, following = going_on(last_at=last.last_at, person=last.person_id, hits=hits)
+        if last.person_id is not None and any(hit.arrived for hit in going):
+            return False  # whether the visit has a touch of that channel is told by all its events
+        if going:
+            known = {name: getattr(last, name) for name in _COLUMNS}
+            known |= extended(known=known, hits=going)
+            plan.present.append(last)
+            plan.sessions.append(Session(visitor_id=visitor, **known))
+    for session in following:
+        teller.tell(visitor, session, plan)
+    return True
+
+
+def _meet(present: Sequence[Session]) -> bool:
+    """Whether two of these are one by now: persons can have been merged in between."""
+    return any(
+        one.person_id == next_one.person_id and next_one.started_at - one.last_at <= REST
+        for one, next_one in pairwise(present)
+    )
+
+
+def _compute_anew(
+    ranges: Mapping[int, Range], present: Mapping[int, list[Session]], teller: _Teller, plan: _Plan
+) -> None:
+    near = [row for visitor in ranges for row in present[visitor]]
+    hits = _hits(_widened(ranges, near))
+    plan.present += near
+    for visitor in ranges:
+        for session in sessions_of(hits[visitor]):
+            teller.tell(visitor, session, plan)
+    plan.hits += [hit for found in hits.values() for hit in found]
+
+
+def _near(ranges: Mapping[int, Range]) -> dict[int, list[Session]]:
+    """The sessions that a change in these ranges can reach, in order, locked by their visitors' locks."""
     lows = [low - REST for low, _high in ranges.values()]
     highs = [high + REST for _low, high in ranges.values()]
-    with connection.cursor() as cursor:
-        cursor.execute(_NEAR, [list(ranges), lows, highs])
-        ids = [pk for (pk,) in cursor.fetchall()]
-    return list(Session.objects.filter(pk__in=among(ids)).order_by("started_at", "pk"))
+    found: dict[int, list[Session]] = defaultdict(list)
+    for row in Session.objects.raw(_NEAR, [list(ranges), lows, highs]):
+        found[row.visitor_id].append(row)
+    return found
 
 
 def _widened(ranges: Mapping[int, Range], present: Sequence[Session]) -> dict[int, Range]:
@@ -104,7 +187,7 @@ def _hits(ranges: Mapping[int, Range]) -> dict[int, list[Hit]]:
     hits: dict[int, list[Hit]] = defaultdict(list)
     lows, highs = zip(*ranges.values(), strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(_HITS, [list(ranges), list(lows), list(highs), sorted(KINDS)])
+        cursor.execute(_HITS, [ENGAGED, list(ranges), list(lows), list(highs), sorted(KINDS)])
         for visitor, at, key, kind, url, person, referrer, title, campaign, engaged, source in cursor:
             hits[visitor].append(
                 Hit(
@@ -117,7 +200,7 @@ def _hits(ranges: Mapping[int, Range]) -> dict[int, list[Hit]]:
                     title=title or "",
                     campaign=json.loads(campaign) if campaign else {},
                     person=person,
-                    engagement_seconds=max(0, min(int(engaged), 3600)),
+                    engagement_seconds=engagement(engaged),
                 )
             )
     return hits
@@ -150,9 +233,10 @@ def _write(present: Sequence[Session], wanted: Sequence[Session], days: set[tupl
     for old, row in changed:
         for column in _COLUMNS:
             setattr(old, column, getattr(row, column))
-    Session.objects.filter(pk__in=among(row.pk for row in gone)).delete()
+    if gone:
+        Session.objects.filter(pk__in=among(row.pk for row in gone)).delete()
     _change([old for old, _row in changed])
-    Session.objects.bulk_create(new, batch_size=500)
+    Session.objects.bulk_create(new, batch_size=2000)
 
 
 def _change(rows: Sequence[Session]) -> None:

@@ -21,9 +21,10 @@ from leads.domain import naming
 from leads.domain.identity import Node
 from leads.domain.naming import Naming
 from leads.domain.ownership import BEGINNING, Ownership, Point
+from leads.domain.sessions import ENGAGED, KINDS, Hit, engagement
 from leads.domain.tracking import Message, MessageType
 from leads.events import EventsJoined, HistoriesChanged
-from leads.models import Event, EventKind, Source, VisitorJoin
+from leads.models import EventKind, Source, VisitorJoin
 from leads.services import (
     employments,
     histories,
@@ -113,7 +114,9 @@ def apply(*, messages: Sequence[Message], now: datetime) -> None:
 def _fresh(messages: Sequence[Message]) -> _Batch:
     """The messages that are not stored yet, each once, in the order in which they happened."""
     by_id = {message.id: message for message in messages}
-    known = set(Event.objects.filter(pk__in=list(by_id)).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM leads_event WHERE id = ANY(%s::uuid[])", [[str(key) for key in by_id]])
+        known = {key for (key,) in cursor.fetchall()}
     fresh = sorted((m for m in by_id.values() if m.id not in known), key=lambda m: (m.occurred_at, m.id))
     return _Batch(fresh, {m.id: naming.of(m, normal_form=_normal_form) for m in fresh})
 
@@ -200,10 +203,11 @@ def _store(
         is_named = person is not None
         if person is None and visitor is not None:
             person = ownerships[visitor].at(message.occurred_at)
-        if visitor is not None:
-            changes.saw(visitor, message.occurred_at)
         rows.append(_row(message, sources[message.source_id], visitor, person, is_named=is_named))
-    stored.record(rows=rows, now=now)
+    new = set(stored.record(rows=rows, now=now))
+    for row in rows:
+        if row.visitor_id is not None and row.id in new and row.kind in KINDS:
+            changes.came(row.visitor_id, _hit(row, now))
     return [m.id for m in batch.messages if m.type in (MessageType.IDENTIFY, MessageType.GROUP)]
 
 
@@ -227,6 +231,27 @@ def _row(
         is_named=is_named,
         context=_context(message),
     )
+
+
+def _hit(row: EventInput, now: datetime) -> Hit:
+    """The event as sessions look at it: the same as what they would read."""
+    return Hit(
+        at=min(row.occurred_at, row.received_at or now, now),
+        id=row.id or UUID(int=0),
+        kind=row.kind,
+        source=row.source.pk,
+        url=row.url,
+        referrer=row.context.get("referrer", ""),
+        title=row.context.get("title", ""),
+        campaign=row.context.get("campaign", {}),
+        person=row.person_id,
+        engagement_seconds=_seconds(row),
+    )
+
+
+def _seconds(row: EventInput) -> int:
+    said = row.properties.get("seconds") if row.name == ENGAGED else None
+    return engagement(said) if isinstance(said, int | float) and not isinstance(said, bool) else 0
 
 
 def _kind(message: Message) -> str:
@@ -262,7 +287,7 @@ def _context(message: Message) -> dict[str, Any]:
 
 def _project(changes: Changes, new: Iterable[UUID], *, now: datetime) -> None:
     """Compute anew what rests on events: sessions, touchpoints, what is known of persons."""
-    sessions.refresh(ranges=changes.ranges, now=now)
+    sessions.refresh(changes=changes, now=now)
     telling = {*new, *changes.tell}
     traits.tell(event_ids=telling, now=now)
     traits.retell(person_ids=changes.people, now=now)

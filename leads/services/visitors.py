@@ -68,7 +68,7 @@ def _apply(visitors: Collection[int], *, now: datetime) -> None:
     ownerships = histories.ownerships(since=dict.fromkeys(visitors, BEGINNING))
     histories.give(ownerships=ownerships, changes=changes)
     histories.settle_visitors(ownerships=ownerships)
-    sessions.refresh(ranges=changes.ranges, now=now)
+    sessions.refresh(changes=changes, now=now)
     traits.tell(event_ids=changes.tell, now=now)
     traits.retell(person_ids=changes.people, now=now)
     employments.hear(event_ids=changes.tell, changed=changes.people, now=now)

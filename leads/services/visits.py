@@ -36,16 +36,13 @@ def _traffic(hit: Hit) -> Traffic:
 
 
 def write(*, found: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, int], now: datetime) -> None:
-    """Bring the touchpoints of ``hits`` in line with ``found``: what is no touch any more goes.
+    """Store ``found``; what of ``hits`` has a touchpoint and is none of them any more goes.
 
     ``codes`` are the keys of the channels. Needs a transaction; the caller holds the visitors' locks.
     """
-    stored = Touchpoint.objects.filter(
-        source__in={hit.source for hit in hits},
-        external_id__in=[_key(hit) for hit in hits],
-        kind=TouchpointKind.VISIT,
-    )
-    known = {row.external_id: row for row in stored}
+    if not found and not hits:
+        return
+    known = _stored([*hits, *(touch.hit for touch in found)])
     laps = _laps({touch.hit.person for touch in found if touch.hit.person is not None})
     campaigns = _campaigns(found)
     new: list[Touchpoint] = []
@@ -69,6 +66,14 @@ def write(*, found: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, in
     if new:
         made = Touchpoint.objects.bulk_create(new, batch_size=500)
         events.publish(TouchpointsRecorded(tuple(row.pk for row in made), now))
+
+
+def _stored(hits: Sequence[Hit]) -> dict[str, Touchpoint]:
+    rows = Touchpoint.objects.raw(
+        "SELECT * FROM leads_touchpoint WHERE source_id = ANY(%s) AND external_id = ANY(%s) AND kind = %s",
+        [sorted({hit.source for hit in hits}), [_key(hit) for hit in hits], TouchpointKind.VISIT.value],
+    )
+    return {row.external_id or "": row for row in rows}
 
 
 def _key(hit: Hit) -> str:

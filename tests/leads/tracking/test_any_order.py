@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from funnel.models import Interest
 from leads.domain.tracking import Message
@@ -78,7 +79,8 @@ def snapshot() -> dict[str, Any]:
         ),
         "sessions": sorted(
             (s.visitor.anonymous_id, names.get(s.person_id or 0) or "", s.started_at, s.last_at, s.pages,
-             s.events, s.entry_url, s.exit_url, s.referrer, sorted(s.parameters.items()), s.channel.code)
+             s.events, s.engagement_seconds, s.entry_url, s.exit_url, s.referrer,
+             sorted(s.parameters.items()), s.channel.code)
             for s in Session.objects.select_related("visitor", "channel")
         ),
         "touchpoints": sorted(
@@ -188,3 +190,45 @@ def test_a_receipt_three_days_late_leaves_the_same_rows(day, db):
     assert ordered["visits_by_day"]
     assert rows(day, [day[::2], late]) == ordered
     assert rows(day, [day[::2], [], late, late[::-1]], compute_between=True) == ordered
+
+
+def test_a_visit_that_comes_piece_by_piece_is_the_one_that_is_computed_from_all_its_events(say, db):
+    """Events in order go on with the last session; the same events backwards make it anew each time."""
+    ad = {"utm_source": "google", "utm_medium": "cpc"}
+    engaged = {"seconds": 50.5}
+    visit = [
+        say("track", anonymous="v1", name="Opened"),
+        say(anonymous="v1", minute=1, url=f"{SITE}/", campaign=ad),
+        say("track", minute=2, anonymous="v1", url=f"{SITE}/", name="Page Engaged", properties=engaged),
+        say(anonymous="v1", minute=2, url=f"{SITE}/same-minute"),
+        say(anonymous="v1", minute=31, url=f"{SITE}/b"),
+        say("track", minute=32, anonymous="v1", name="Page Engaged", properties={"seconds": 90_000}),
+        say("identify", minute=33, anonymous="v1", user="ada", traits={"email": "ada@x.example"}),
+        say(anonymous="v1", minute=34, url=f"{SITE}/c"),
+        say(anonymous="v1", minute=35, url=f"{SITE}/d", campaign={"utm_source": "news"}),
+        say("track", minute=36, anonymous="v1", name="Page Engaged", properties={"seconds": True}),
+        say(anonymous="v1", minute=66, url=f"{SITE}/half-an-hour"),
+        say(anonymous="v1", minute=97, url=f"{SITE}/another"),
+        say(anonymous="v1", minute=98, url=f"{SITE}/end"),
+    ]
+    whole = rows(visit, [visit])
+    assert [session[2:7] for session in whole["sessions"]] == [
+        (visit[0].occurred_at, visit[10].occurred_at, 6, 10, 50 + 3600),
+        (visit[11].occurred_at, visit[12].occurred_at, 2, 2, 0),
+    ]
+    assert rows(visit, [[m] for m in visit]) == whole
+    assert rows(visit, [[m] for m in reversed(visit)]) == whole
+    for size in (2, 3, 5):
+        assert rows(visit, [visit[n : n + size] for n in range(0, len(visit), size)]) == whole
+
+
+def test_an_event_in_order_reads_no_event_of_the_visit_again(say, db):
+    visit = [say(anonymous="v1", minute=n / 10, url=f"{SITE}/{n}") for n in range(40)]
+    for message in visit[:-1]:
+        tracking.apply(messages=[message], now=NOW)
+    with CaptureQueriesContext(connection) as seen:
+        tracking.apply(messages=visit[-1:], now=NOW)
+    ranges = [query["sql"] for query in seen if "r(visitor, low, high)" in query["sql"]]
+    assert ranges
+    assert not [sql for sql in ranges if "leads_event" in sql]
+    assert Session.objects.get().pages == 40
