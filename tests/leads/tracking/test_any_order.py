@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from funnel.models import Interest
 from leads.domain.tracking import Message
 from leads.models import (
+    DuplicateKind,
     Employment,
     Event,
     IdentityConflict,
@@ -23,7 +24,7 @@ from leads.models import (
     Touchpoint,
     Visitor,
 )
-from leads.services import tracking
+from leads.services import merges, tracking
 from reporting.models import PageDay, VisitDay, VisitorDay
 from reporting.services import website
 from tests.leads.tracking.conftest import START
@@ -232,3 +233,21 @@ def test_an_event_in_order_reads_no_event_of_the_visit_again(say, db):
     assert ranges
     assert not [sql for sql in ranges if "leads_event" in sql]
     assert Session.objects.get().pages == 40
+
+
+def test_visits_of_two_who_were_merged_become_one_with_the_next_event(say, db, mara):
+    ada, bob = ({"email": f"{name}@x.example"} for name in ("ada", "bob"))
+    said = [
+        say("identify", anonymous="v1", user="ada", traits=ada),
+        say(anonymous="v1", minute=1, url=f"{SITE}/a"),
+        say("identify", minute=2, anonymous="v1", user="bob", traits=bob),
+        say(anonymous="v1", minute=3, url=f"{SITE}/b"),
+    ]
+    tracking.apply(messages=said, now=NOW)
+    survivor, merged = (Person.objects.get(emails__email=who["email"]) for who in (ada, bob))
+    merges.merge_records(
+        kind=DuplicateKind.PERSON, survivor_id=survivor.pk, merged_id=merged.pk, actor=mara, now=NOW
+    )
+    tracking.apply(messages=[say(anonymous="v1", minute=4, url=f"{SITE}/c")], now=NOW)
+    visit = Session.objects.get()
+    assert (visit.person_id, visit.pages, visit.exit_url) == (survivor.pk, 3, f"{SITE}/c")
