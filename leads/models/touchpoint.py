@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from leads.models.campaign import Campaign
@@ -63,7 +65,20 @@ class Touchpoint(Stamped, FromSource):
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="touchpoint_from_source_once")
         ]
-        indexes = [models.Index(fields=["person", "-occurred_at", "-id"], name="touchpoint_timeline")]
+        indexes = [
+            models.Index(fields=["person", "-occurred_at", "-id"], name="touchpoint_timeline"),
+            # For a campaign that was made after links had named it; few visits are in these.
+            models.Index(
+                Lower(KeyTextTransform("utm_campaign", "parameters")),
+                name="touch_without_campaign",
+                condition=models.Q(campaign=None, kind="visit", parameters__has_key="utm_campaign"),
+            ),
+            models.Index(
+                Lower(KeyTextTransform("utm_id", "parameters")),
+                name="touch_without_campaign_id",
+                condition=models.Q(campaign=None, kind="visit", parameters__has_key="utm_id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title or self.kind

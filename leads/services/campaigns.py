@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.models import Campaign, Source
-from leads.services import fields, sources
+from leads.services import fields, sources, visit_links
 from smarketing.core import locks
 from smarketing.core.errors import FieldError
 from smarketing.users.models import User
@@ -46,16 +46,21 @@ def create(
     now: datetime,
     **values: Any,
 ) -> Campaign:
-    """A new campaign. ``values`` are the other :data:`COLUMNS`. Raises what ``fields.checked`` raises."""
+    """A new campaign. ``values`` are the other :data:`COLUMNS`. Raises what ``fields.checked`` raises.
+
+    Visits whose links have named it before it existed become its visits.
+    """
     good = _checked({"name": name, **values})
     _days_in_order(good.get("starts_on"), good.get("ends_on"))
-    return Campaign.objects.create(
+    campaign = Campaign.objects.create(
         **good,
         source=source or sources.manual(now=now),
         external_id=external_id,
         created_at=now,
         updated_at=now,
     )
+    visit_links.claim_for_campaign(campaign=campaign, now=now)
+    return campaign
 
 
 @transaction.atomic
@@ -78,6 +83,8 @@ def update(
     if different:
         locked.version, locked.updated_at = locked.version + 1, now
         locked.save(update_fields=[*different, "version", "updated_at"])
+    if "name" in different:
+        visit_links.claim_for_campaign(campaign=locked, now=now)
     return locked
 
 

@@ -24,7 +24,7 @@ from leads.models import (
     TouchpointKind,
 )
 from leads.services import attributes as custom
-from leads.services import companies, fields, people, sources, touchpoints
+from leads.services import companies, fields, people, sources, touchpoints, visit_links
 from leads.services.companies import CompanyInput
 from leads.services.people import PersonInput
 from smarketing.core import events, locks
@@ -113,9 +113,10 @@ def capture(
     lead = None if is_new else _present_lap(human)
     created = lead is None
     if lead is None:
-        lap = 1 if is_new else _next_lap(human)
-        values |= {"lap": lap, "source": source, "external_id": external_id}
+        values |= {"lap": 1 if is_new else _next_lap(human), "source": source, "external_id": external_id}
         lead = _open_lap(human, values, attributes or {}, at=at, now=now)
+        if not is_new:
+            visit_links.claim_for_lap(lead=lead, now=now)
         fact = LeadsCaptured((lead.pk,), (), (), actor.pk if actor else None, is_import=False, now=now)
         events.publish(fact)
     else:

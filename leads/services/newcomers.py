@@ -58,13 +58,8 @@ def welcome(*, identified: Iterable[Identified], now: datetime) -> int:
                 is_contact=False,
             )
         )
-    captured = [
-        outcome.lead
-        for outcome in batches.capture_many(rows=rows, actor=None, now=now)
-        if isinstance(outcome, Captured)
-    ]
-    _claim_visits(captured)
-    return len(captured)
+    outcomes = batches.capture_many(rows=rows, actor=None, now=now)
+    return sum(isinstance(outcome, Captured) for outcome in outcomes)
 
 
 def _first(identified: Iterable[Identified]) -> dict[int, Identified]:
@@ -84,10 +79,3 @@ def _visits(strangers: Mapping[int, Identified]) -> dict[int, Touchpoint]:
         if touch.person_id not in found or touch.occurred_at <= strangers[touch.person_id].at:
             found[touch.person_id] = touch
     return found
-
-
-def _claim_visits(leads: Iterable[Lead]) -> None:
-    """What led to a first lap belongs to it."""
-    for lead in leads:
-        visits = Touchpoint.objects.filter(person=lead.person_id, lead=None, kind=TouchpointKind.VISIT)
-        visits.update(lead=lead)

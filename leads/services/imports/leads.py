@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from leads.events import LeadsCaptured, LeadsChanged, TouchpointsRecorded
 from leads.models import AttributeSubject
+from leads.services import visit_links
 from leads.services.imports import cells, first_load, laps, lead_stages, persons, references, roads
 from leads.services.imports.kinds import Field, Kind
 from leads.services.imports.staging import Batch, kept
@@ -18,6 +19,7 @@ from smarketing.core import events
 _UNRECOGNISED = (
     "r.external_id IS NULL AND r.email IS NULL AND r.phone_written IS NULL AND r.mobile_written IS NULL"
 )
+_CLAIM_VISITS = visit_links.OF_IMPORTED_LAPS.format(kept=kept(table="leads_touchpoint"))
 
 
 def apply(*, batch: Batch) -> None:
@@ -43,6 +45,7 @@ def apply(*, batch: Batch) -> None:
         laps.number(batch=batch)
         _insert(batch)
         touched = _touch(batch)
+        batch.execute(_CLAIM_VISITS)
         batch.refresh_statistics("leads_lead", "leads_touchpoint", written=len(touched))
         _change(batch)
         _publish(batch, touched)

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from leads.domain import identities, salesforce
 from leads.models import Campaign, Company
-from leads.services.imports.staging import Batch
+from leads.services import visit_links
+from leads.services.imports.staging import Batch, kept
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User, UserRef
+
+_CLAIM = (
+    f"WITH changed AS ({visit_links.OF_CAMPAIGN}), {kept(table='leads_touchpoint')}"  # noqa: S608
+    " SELECT count(*) FROM changed"
+)
 
 
 def owners(*, batch: Batch) -> None:
@@ -228,6 +234,7 @@ def campaigns(*, batch: Batch) -> None:
             )
             found = made.pk
             batch.made_ids("leads_campaign", [made.pk])
+            batch.execute(_CLAIM, **visit_links.named(campaign=made))
             batch.note(f"Campaign “{text}” was unknown and has been made.")
         if found is None:
             unknown.append(text)
