@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from funnel.models import (
+    Absence,
     Alert,
     DefinitionVersion,
     Handoff,
@@ -19,14 +20,17 @@ from funnel.models import (
     Product,
     Questionnaire,
     Replay,
+    RoutingRule,
     Stage,
     Tombstone,
 )
-from funnel.selectors import alerts, likelihoods, questionnaires, replays, tombstones
+from funnel.selectors import absences as away
+from funnel.selectors import alerts, likelihoods, questionnaires, replays, routing_rules, tombstones
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
+from smarketing.users.selectors import users
 
 BIGGEST_ID = 2**63 - 1
 M = TypeVar("M", bound=Any)
@@ -100,6 +104,11 @@ def owner(user: User, pk: int) -> User:
     return _load(user, User.objects.owners(), pk, Capability.VIEW)
 
 
+def colleague(user: User, pk: int) -> User:
+    """Any colleague, also one who owns no leads any more."""
+    return _load(user, users.visible_to(user), pk, Capability.VIEW)
+
+
 def alert(user: User, pk: int) -> Alert:
     """One of the user's own alerts, with whom it is about."""
     return _load(user, alerts.visible_to(user), pk, Capability.VIEW)
@@ -128,6 +137,16 @@ def column(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> 
 def pool(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Pool:
     """A pool of owners."""
     return _load(user, Pool.objects.all(), pk, capability)
+
+
+def routing_rule(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> RoutingRule:
+    """A rule of routing with its pool."""
+    return _load(user, routing_rules.visible(user), pk, capability)
+
+
+def absence(user: User, pk: int) -> Absence:
+    """An absence: one's own, or anybody's for a manager."""
+    return _load(user, away.visible_to(user), pk, Capability.VIEW)
 
 
 def tombstone(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Tombstone:

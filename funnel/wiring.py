@@ -33,8 +33,8 @@ from funnel.services import (
 )
 from funnel.services.imports import opportunities, products, withdrawn
 from funnel.views import panels as shown
+from funnel.views import routing_panels, view_panels
 from funnel.views import tombstone_panels as refusals
-from funnel.views import view_panels
 from leads.domain import withdrawals
 from leads.events import (
     ActivityLogged,
@@ -156,6 +156,7 @@ def _add_pages() -> None:
     panels.register("lead.side", "score", shown.score, order=40)
     panels.register("lead.side", "likelihood", shown.likelihood, order=45)
     panels.register("lead.side", "qualification", shown.qualification, order=25)
+    panels.register("lead.side", "routing", routing_panels.why, order=28)
     panels.register("lead.side", "deals", shown.deals_of_lead, order=30)
     panels.register("person.side", "deals", shown.deals_of_person, order=30)
     cells.register(
@@ -177,6 +178,34 @@ _QUESTIONNAIRE = SettingsPage(
     "funnel:questionnaires",
     _("The agreement"),
     order=15,
+)
+
+
+_ROUTING = (
+    SettingsPage(
+        _("Pools"),
+        _("Who shares delivered leads, with which share and limits."),
+        "rotate-cw",
+        "funnel:pools",
+        _("The funnel"),
+        order=50,
+    ),
+    SettingsPage(
+        _("Routing"),
+        _("Which leads go to which pool, asked in order; try a lead without changing anything."),
+        "route",
+        "funnel:routing",
+        _("The funnel"),
+        order=52,
+    ),
+    SettingsPage(
+        _("Absences"),
+        _("Who is away when, and so gets no leads."),
+        "plane",
+        "funnel:absences",
+        _("The funnel"),
+        order=54,
+    ),
 )
 
 
@@ -210,14 +239,7 @@ def _add_settings() -> None:
             road,
             order=40,
         ),
-        SettingsPage(
-            _("Pools"),
-            _("Who shares delivered leads, with which share and limits."),
-            "rotate-cw",
-            "funnel:pools",
-            road,
-            order=50,
-        ),
+        *_ROUTING,
         SettingsPage(_("Products"), _("What is sold."), "package", "funnel:products", road, order=60),
         SettingsPage(
             _("Never delivered again"),

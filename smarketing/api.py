@@ -13,6 +13,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from funnel.api.absences import AbsenceResource, RoutingDecisionResource
 from funnel.api.alerts import AlertHitResource, AlertResource
 from funnel.api.definitions import DefinitionResource
 from funnel.api.handoffs import HandoffResource
@@ -23,6 +24,7 @@ from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
 from funnel.api.questionnaires import QuestionnaireResource
 from funnel.api.replays import ReplayResource
+from funnel.api.routing import PoolResource, RoutingRuleResource
 from funnel.api.single_view import SingleViewResource
 from funnel.api.stages import OpportunityStageResource, StageResource
 from funnel.api.tombstones import TombstoneResource
@@ -83,6 +85,10 @@ router.register("likelihoods", LikelihoodResource, basename="likelihood")
 router.register("likelihood-models", LikelihoodModelResource, basename="likelihood-model")
 router.register("alerts", AlertResource, basename="alert")
 router.register("alerts/(?P<alert>[0-9]{1,18})/hits", AlertHitResource, basename="alert-hit")
+router.register("routing-rules", RoutingRuleResource, basename="routing-rule")
+router.register("routing-decisions", RoutingDecisionResource, basename="routing-decision")
+router.register("pools", PoolResource, basename="pool")
+router.register("absences", AbsenceResource, basename="absence")
 router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")
 router.register("questionnaires", QuestionnaireResource, basename="questionnaire")

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from funnel.models import Handoff, HandoffState, ReturnReason
-from funnel.selectors import handoffs
+from funnel.selectors import decisions, handoffs
 from funnel.services import handoffs as service
 from smarketing.users.domain.roles import Capability as C
 from smarketing.users.models import User
@@ -45,10 +45,15 @@ class HandoffOut(ModelOut[Handoff]):
 class HandoffDetailOut(HandoffOut):
     """With the packet: what the owner was told at delivery, frozen."""
 
-    packet = serializers.DictField(read_only=True)
+    packet = serializers.SerializerMethodField()
 
     class Meta(HandoffOut.Meta):
         fields = (*HandoffOut.Meta.fields, "packet")
+
+    def get_packet(self, handoff: Handoff) -> dict[str, Any]:
+        """The packet; of the other candidates only managers read."""
+        viewer: User = self.context["view"].actor
+        return decisions.packet_for(handoff.packet, viewer=viewer)
 
 
 class ReturnIn(serializers.Serializer[Any]):

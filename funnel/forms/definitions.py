@@ -7,7 +7,6 @@ find their row. What the simple form can't show (a second condition of a signal)
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +16,13 @@ from django.http import QueryDict
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from funnel.domain import fit
 from funnel.domain.definitions import CELLS
 from funnel.domain.drafts import without_blanks
+from funnel.forms.conditions import condition_values, read_condition, read_number, text_of
 from funnel.selectors import definition_prose
 from smarketing.core.errors import FieldError
 
 MOST_ROWS = 120
-_LISTS = ("in", "not_in")
-_NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "fit": ("key", "name", "path", "operator", "value", "points"),
     "signals": ("key", "name", "event", "path", "operator", "value", "points", "daily_cap", "more"),
@@ -79,7 +76,8 @@ def of_document(document: Mapping[str, Any], *, name: str) -> Editor:
             "fit": [Row(_rule(entry)) for entry in document["fit"]],
             "signals": [Row(_signal(entry)) for entry in document["signals"]],
             "exclusions": [
-                Row({**_condition(e), "key": e["key"], "reason": e["reason"]}) for e in document["exclusions"]
+                Row({**condition_values(e), "key": e["key"], "reason": e["reason"]})
+                for e in document["exclusions"]
             ],
             "minimum_information": [
                 *(Row(_requirement(item, "")) for item in document["minimum_information"]),
@@ -90,15 +88,15 @@ def of_document(document: Mapping[str, Any], *, name: str) -> Editor:
                 ),
             ],
             "personas": [row for entry in document.get("personas", []) for row in _persona_rows(entry)],
-            "ideal": [Row(_condition(c)) for c in document.get("ideal_customer", {}).get("where", [])],
+            "ideal": [Row(condition_values(c)) for c in document.get("ideal_customer", {}).get("where", [])],
         },
         scalars={
-            "half_life_days": _text(document["half_life_days"]),
-            "hysteresis": _text(round(document["hysteresis"] * 100, 6)),
-            "fit_A": _text(document["fit_bands"]["A"]),
-            "fit_B": _text(document["fit_bands"]["B"]),
-            "interest_1": _text(document["interest_bands"]["1"]),
-            "interest_2": _text(document["interest_bands"]["2"]),
+            "half_life_days": text_of(document["half_life_days"]),
+            "hysteresis": text_of(round(document["hysteresis"] * 100, 6)),
+            "fit_A": text_of(document["fit_bands"]["A"]),
+            "fit_B": text_of(document["fit_bands"]["B"]),
+            "interest_1": text_of(document["interest_bands"]["1"]),
+            "interest_2": text_of(document["interest_bands"]["2"]),
             "effective_on": document.get("effective_on", ""),
             "ideal_description": document.get("ideal_customer", {}).get("description", ""),
         },
@@ -127,7 +125,7 @@ def of_post(data: QueryDict) -> Editor:
 
 def document_of(editor: Editor) -> Mapping[str, Any]:
     """The document that the form says; values that can't be read stay text, for the rules to refuse."""
-    scalars = {name: _read_number(editor.scalars[name]) for name in SCALARS}
+    scalars = {name: read_number(editor.scalars[name]) for name in SCALARS}
     asked = editor.rows["minimum_information"]
     hysteresis = scalars["hysteresis"]
     document = {
@@ -142,7 +140,7 @@ def document_of(editor: Editor) -> Mapping[str, Any]:
         "personas": _personas(editor.rows["personas"]),
         "ideal_customer": {
             "description": editor.scalars["ideal_description"].strip(),
-            "where": [_read_condition(row.values) for row in editor.rows["ideal"]],
+            "where": [read_condition(row.values) for row in editor.rows["ideal"]],
         },
         "effective_on": editor.scalars["effective_on"].strip() or None,
         "half_life_days": scalars["half_life_days"],
@@ -197,8 +195,8 @@ def _rows_about(editor: Editor, parts: list[str]) -> list[Row]:
 
 def _rule(entry: Mapping[str, Any]) -> dict[str, str]:
     return {
-        "key": entry["key"], "name": _humane(entry["key"]), "points": _text(entry["points"]),
-        **_condition(entry),
+        "key": entry["key"], "name": _humane(entry["key"]), "points": text_of(entry["points"]),
+        **condition_values(entry),
     }  # fmt: skip
 
 
@@ -210,14 +208,6 @@ def _signal(entry: Mapping[str, Any]) -> dict[str, str]:
         "event": entry["event"],
         "daily_cap": "" if cap is None else str(cap),
         "more": json.dumps(where[1:]) if len(where) > 1 else "",
-    }
-
-
-def _condition(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "path": entry.get("path", ""),
-        "operator": entry.get("operator", ""),
-        "value": _text(entry.get("value")),
     }
 
 
@@ -236,7 +226,7 @@ def _persona_rows(entry: Mapping[str, Any]) -> list[Row]:
     where = entry.get("where") or [{"operator": "matches"}]
     description = entry.get("description", "")
     return [
-        Row({"name": entry["name"], "description": "" if i else description, **_condition(c)})
+        Row({"name": entry["name"], "description": "" if i else description, **condition_values(c)})
         for i, c in enumerate(where)
     ]
 
@@ -256,7 +246,7 @@ def _personas(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "key": _key("", group[0].values["name"], used),
             "name": group[0].values["name"].strip(),
             "description": " ".join(filter(None, (row.values["description"].strip() for row in group))),
-            "where": [_read_condition(row.values) for row in group if row.values["path"]],
+            "where": [read_condition(row.values) for row in group if row.values["path"]],
         }
         for group in _by_name(rows).values()
     ]
@@ -273,21 +263,21 @@ def _fit_entry(row: Row, used: set[str]) -> dict[str, Any]:
     named = values["name"] or f"{values['path'].rpartition('.')[2]} {values['value']}"
     return {
         "key": _key(values["key"], named, used),
-        "points": _read_number(values["points"]),
-        **_read_condition(values),
+        "points": read_number(values["points"]),
+        **read_condition(values),
     }
 
 
 def _signal_entry(row: Row, used: set[str]) -> dict[str, Any]:
     values = row.values
     named = values["name"] or f"{values['event']} {values['value']}"
-    where = [_read_condition(values)] if values["path"] else []
+    where = [read_condition(values)] if values["path"] else []
     where += _carried(values["more"])
     entry = {
         "key": _key(values["key"], named, used),
         "event": values["event"],
-        "points": _read_number(values["points"]),
-        "daily_cap": _read_number(values["daily_cap"]) if values["daily_cap"].strip() else None,
+        "points": read_number(values["points"]),
+        "daily_cap": read_number(values["daily_cap"]) if values["daily_cap"].strip() else None,
     }
     return {**entry, "where": where} if where else entry
 
@@ -297,29 +287,8 @@ def _exclusion_entry(row: Row, used: set[str]) -> dict[str, Any]:
     return {
         "key": _key(values["key"], _humane(values["key"] or values["reason"] or "excluded"), used),
         "reason": values["reason"],
-        **_read_condition(values),
+        **read_condition(values),
     }
-
-
-def _read_condition(values: Mapping[str, str]) -> dict[str, Any]:
-    operator, text = values["operator"], values["value"].strip()
-    condition: dict[str, Any] = {"path": values["path"], "operator": operator}
-    if operator in fit.WITHOUT_VALUE:
-        return condition
-    return {**condition, "value": _read_value(operator, text)}
-
-
-def _read_value(operator: str, text: str) -> Any:
-    if operator in _LISTS:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    if operator == "range":
-        ends = re.split(r"\s*(?:,|;|–|\bto\b|\band\b)\s*|(?<=\d)\s*-\s*", text)
-        return [_read_number(end) for end in ends if end]
-    if operator in fit.NUMERIC:
-        return _read_number(text)
-    if operator in ("equals", "not_equals") and text.casefold() in ("yes", "no"):
-        return text.casefold() == "yes"
-    return text
 
 
 def _carried(text: str) -> list[Any]:
@@ -329,24 +298,6 @@ def _carried(text: str) -> list[Any]:
     except ValueError:
         return [text]
     return found if isinstance(found, list) else [found]
-
-
-def _read_number(text: str) -> int | float | str:
-    plain = text.strip().replace(" ", "")
-    if not _NUMBER.fullmatch(plain) or len(plain) > 20:
-        return text
-    value = float(plain.replace(",", "."))
-    return int(value) if value.is_integer() else value
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_text(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _key(key: str, named: str, used: set[str]) -> str:

@@ -82,9 +82,18 @@ def way_of(lead: Lead, *, known: Facts | None = None) -> Way | None:
     rule = None
     if rules:
         rule = routes.first(rules, known or known_facts.of_leads([lead.pk])[lead.pk])
+    return _way(rule, band_of(lead))
+
+
+def way_for(known: Facts, *, band: str) -> Way | None:
+    """The way of a lead that is only described, by its facts and its band."""
+    return _way(routes.first(active_rules(), known), band)
+
+
+def _way(rule: routes.Route | None, band: str) -> Way | None:
     pool = Pool.objects.filter(pk=rule.pool) if rule else Pool.objects.filter(is_default=True)
     found = pool.first()
-    return Way(rule, found, band_of(lead)) if found else None
+    return Way(rule, found, band) if found else None
 
 
 def active_rules() -> list[routes.Route]:
@@ -99,12 +108,21 @@ def band_of(lead: Lead) -> str:
     return str(score) if score else ""
 
 
-def places(way: Way, *, lead: Lead, now: datetime, exclude: Collection[int] = ()) -> list[Place]:
-    """The members of the way's pool in their fixed order, with what speaks against each at ``now``."""
-    rows = _MEMBERS.rows(now=now, in_hand=list(IN_HAND), lead=lead.pk, band=way.band, pool=way.pool.pk)
+def places(
+    way: Way, *, lead: Lead | None, now: datetime, exclude: Collection[int] = (), expected: bool = False
+) -> list[Place]:
+    """The members of the way's pool in their fixed order, with what speaks against each at ``now``.
+
+    Without a ``lead`` nobody has returned it. ``expected`` adds the reps who get their place with the
+    next lead.
+    """
+    lead_id = 0 if lead is None else lead.pk
+    rows = _MEMBERS.rows(now=now, in_hand=list(IN_HAND), lead=lead_id, band=way.band, pool=way.pool.pk)
+    if expected:
+        rows += [_new_row(user) for user in newcomers(way.pool)]
     users = [row[1] for row in rows]
     there = at_work.in_hours(users, now) if way.pool.keeps_hours else frozenset(users)
-    above = at_work.at_ceiling(users, now) if way.pool.overflow else frozenset()
+    above = at_work.at_ceiling(users, now, way.band) if way.pool.overflow else frozenset()
     least = min((row[12] for row in rows if row[12] is not None), default=0)
     needed = way.rule.skills if way.rule else ()
     found = []
@@ -128,6 +146,28 @@ def places(way: Way, *, lead: Lead, now: datetime, exclude: Collection[int] = ()
     return found
 
 
+def _new_row(user: User) -> tuple[object, ...]:
+    """What a rep without a place will be in the pool of all reps."""
+    return (
+        0,
+        user.pk,
+        1,
+        True,
+        None,
+        None,
+        0,
+        None,
+        [],
+        user.is_active,
+        user.role,
+        None,
+        None,
+        False,
+        0,
+        False,
+    )
+
+
 def rotation(way: Way) -> int:
     """Where the fixed order of the ring starts: elsewhere for each band, so that firsts are shared."""
     return way.pool.pk + (CELLS.index(way.band) if way.band in CELLS else 0)
@@ -141,12 +181,12 @@ def newcomers(pool: Pool) -> list[User]:
     return list(found.order_by("pk"))
 
 
-def owner_of_company(lead: Lead) -> int | None:
+def owner_of_company(company_id: int | None) -> int | None:
     """Whoever works an open deal with the lead's company gets its leads out of turn."""
-    if lead.company_id is None:
+    if company_id is None:
         return None
     deals = Opportunity.objects.filter(
-        company_id=lead.company_id, stage__kind=OpportunityStageKind.OPEN, owner__isnull=False
+        company_id=company_id, stage__kind=OpportunityStageKind.OPEN, owner__isnull=False
     )
     return deals.order_by("-stage_entered_at", "-pk").values_list("owner_id", flat=True).first()
 

@@ -110,6 +110,11 @@ def deliver(
     return _hand_over(handoff, choice, choice.owner, actor=actor, now=now)
 
 
+def dry_run(*, lead: Lead, now: datetime) -> Choice:
+    """Who would get ``lead`` if it were delivered now, and why; nothing is written."""
+    return _own(LeadState.objects.filter(pk=lead.pk).first()) or routing.preview(lead=lead, now=now)
+
+
 def gate(*, lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
     """What keeps ``lead`` from being delivered: missing information, an exclusion, the definition.
 
@@ -230,11 +235,15 @@ def _choice(state: LeadState, lead: Lead, owner: User | None, known: Facts, *, n
     """Who gets the lead and why: the one who was named, its own owner, or the ring's next."""
     if owner is not None:
         return Choice(owner, {"reason": "named"})
-    if state.owner_id is not None:
-        own = User.objects.owners().filter(pk=state.owner_id).first()
-        if own is not None:
-            return Choice(own, {"reason": "own_lead"})
-    return routing.choose(lead=lead, now=now, known=known)
+    return _own(state) or routing.choose(lead=lead, now=now, known=known)
+
+
+def _own(state: LeadState | None) -> Choice | None:
+    """A lead goes to its own owner, while they may own leads."""
+    if state is None or state.owner_id is None:
+        return None
+    own = User.objects.owners().filter(pk=state.owner_id).first()
+    return None if own is None else Choice(own, {"reason": "own_lead"})
 
 
 def _wait(handoff: Handoff, choice: Choice, *, now: datetime) -> Handoff:

@@ -46,6 +46,19 @@ class Choice:
     is_full: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be routed: a lead or only its company, and who can't get it.
+
+    ``expected`` counts reps in who get their place with the next lead.
+    """
+
+    lead: Lead | None
+    company_id: int | None
+    exclude: frozenset[int] = frozenset()
+    expected: bool = False
+
+
 def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = (), known: Facts | None = None) -> Choice:
     """Choose the owner of ``lead`` and move the band's ring on, in the caller's transaction.
 
@@ -56,10 +69,11 @@ def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = (), known: F
     if way is None:
         return Choice(None, {"reason": "no_pool", "candidates": []})
     pools.lock()
-    choice = _choose(way, lead, frozenset(exclude), now=now)
+    asked = Asked(lead, lead.company_id, frozenset(exclude))
+    choice = _choose(way, asked, now=now)
     if choice.overflow == Overflow.POOL and way.pool.overflow_pool is not None:
         second = Way(way.rule, way.pool.overflow_pool, way.band)
-        found = _choose(second, lead, frozenset(exclude), now=now)
+        found = _choose(second, asked, now=now)
         return Choice(
             found.owner,
             {**found.record, "overflow_of": way.pool.pk},
@@ -74,15 +88,27 @@ def preview(
     *, lead: Lead, now: datetime, exclude: Collection[int] = (), known: Facts | None = None
 ) -> Choice:
     """Who would get ``lead`` now; nothing is written and nobody waits for a lock."""
-    way = reads.way_of(lead, known=known)
+    asked = Asked(lead, lead.company_id, frozenset(exclude), expected=True)
+    return _previewed(reads.way_of(lead, known=known), asked, now=now)
+
+
+def try_out(*, known: Facts, band: str, company_id: int | None, now: datetime) -> Choice:
+    """Who would get a lead that is only described; nothing is written."""
+    return _previewed(reads.way_for(known, band=band), Asked(None, company_id, expected=True), now=now)
+
+
+def _previewed(way: Way | None, asked: Asked, *, now: datetime) -> Choice:
     if way is None:
         return Choice(None, {"reason": "no_pool", "candidates": []})
-    found = _look(way, lead, frozenset(exclude), now=now)[1]
+    found = _look(way, asked, now=now)[1]
+    more = {}
     if _overflow(way, found) == Overflow.POOL and way.pool.overflow_pool is not None:
+        more = {"overflow_of": way.pool.pk}
         way = Way(way.rule, way.pool.overflow_pool, way.band)
-        found = _look(way, lead, frozenset(exclude), now=now)[1]
+        found = _look(way, asked, now=now)[1]
     owner = User.objects.get(pk=found.member.key) if found.member else None
-    return Choice(owner, _record(way, found), way, overflow=_overflow(way, found), is_full=found.is_full)
+    record = {**_record(way, found), **more}
+    return Choice(owner, record, way, overflow=_overflow(way, found), is_full=found.is_full)
 
 
 def keep(
@@ -136,9 +162,9 @@ def _settle(handoff_id: int, *, now: datetime, back: bool) -> bool:
     return True
 
 
-def _choose(way: Way, lead: Lead, exclude: frozenset[int], *, now: datetime) -> Choice:
+def _choose(way: Way, asked: Asked, *, now: datetime) -> Choice:
     pools.join_everybody(pool=way.pool)
-    places, choice = _look(way, lead, exclude, now=now)
+    places, choice = _look(way, asked, now=now)
     turns = _enter_ring(way, places)
     _catch_up(way, places, turns)
     if choice.member is None:
@@ -152,12 +178,10 @@ def _choose(way: Way, lead: Lead, exclude: frozenset[int], *, now: datetime) -> 
     return Choice(owner, _record(way, choice), way, place.member.weight)
 
 
-def _look(
-    way: Way, lead: Lead, exclude: frozenset[int], *, now: datetime
-) -> tuple[list[Place], rules.Choice]:
+def _look(way: Way, asked: Asked, *, now: datetime) -> tuple[list[Place], rules.Choice]:
     """The members, their missed turns caught up, and whose turn it is."""
-    places = reads.places(way, lead=lead, now=now, exclude=exclude)
-    preferred = reads.owner_of_company(lead) if way.pool.company_owner_first else None
+    places = reads.places(way, lead=asked.lead, now=now, exclude=asked.exclude, expected=asked.expected)
+    preferred = reads.owner_of_company(asked.company_id) if way.pool.company_owner_first else None
     members = [place.member for place in places]
     return places, rules.choose(members, rotation=reads.rotation(way), preferred=preferred)
 

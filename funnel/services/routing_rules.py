@@ -87,14 +87,23 @@ def update(
 
 
 @transaction.atomic
-def move(*, rule: RoutingRule, earlier: bool, actor: User, now: datetime) -> None:
-    """Ask the rule one place earlier or later; at the end nothing moves."""
+def move(
+    *, rule: RoutingRule, earlier: bool, actor: User, now: datetime, expected_place: int | None = None
+) -> None:
+    """Ask the rule one place earlier or later among those in use; at the end nothing moves.
+
+    ``expected_place`` is where the caller saw it, from 1; elsewhere by now: :class:`RuleChanged`.
+    """
     pools.check_may(actor=actor)
     ordered = list(RoutingRule.objects.select_for_update().order_by("position", "pk"))
-    here = next((i for i, other in enumerate(ordered) if other.pk == rule.pk), None)
-    there = None if here is None else here + (-1 if earlier else 1)
-    if here is None or there is None or not 0 <= there < len(ordered):
+    in_use = [i for i, other in enumerate(ordered) if other.is_active]
+    place = next((i for i, at in enumerate(in_use) if ordered[at].pk == rule.pk), None)
+    if place is None or (expected_place is not None and expected_place != place + 1):
+        raise RuleChanged(_("Somebody else changed the order first. Look at it again."))
+    other_place = place + (-1 if earlier else 1)
+    if not 0 <= other_place < len(in_use):
         return
+    here, there = in_use[place], in_use[other_place]
     ordered[here], ordered[there] = ordered[there], ordered[here]
     for position, other in enumerate(ordered, start=1):
         other.position = position
@@ -103,8 +112,8 @@ def move(*, rule: RoutingRule, earlier: bool, actor: User, now: datetime) -> Non
         actor=actor,
         action="rule_moved",
         obj=rule,
-        before={"position": here + 1},
-        after={"position": there + 1},
+        before={"position": place + 1},
+        after={"position": other_place + 1},
         now=now,
     )
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from funnel import access
 from funnel.forms.settings import ColumnForm, PlaceForm, ProductEditForm, ProductForm, StageForm
-from funnel.selectors import pool_rows, product_rows, routing, stages
+from funnel.selectors import product_rows, routing, stages
 from funnel.services import columns, pools, products
 from funnel.services import stages as stage_settings
 from smarketing.core.errors import DomainError
@@ -67,13 +67,6 @@ def column_edit(request: Request, pk: int) -> HttpResponse:
         else:
             return rendering.redirect(request, "funnel:stages", toast=Toast(_("Saved."), "ok"))
     return _form(request, form, title=column.name, back=reverse("funnel:stages"))
-
-
-@page(capability=Capability.VIEW)
-def pool_page(request: Request) -> HttpResponse:
-    """Who takes leads in turn, and with which share."""
-    context = {"pools": pool_rows.pools(), "may_edit": request.user.may(Capability.CHANGE_OWNER)}
-    return rendering.page(request, "funnel/pools.html", context)
 
 
 @page(capability=Capability.CHANGE_OWNER, methods=["GET", "POST"])

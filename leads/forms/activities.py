@@ -12,21 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from leads.models import ActivityKind, ActivityOutcome, Direction
 from leads.services.activities import OUTCOMES
 from smarketing.users.models import User
+from smarketing.web.forms.moments import moment_field
 
-_AT = "%Y-%m-%dT%H:%M"
 _WITH_SUBJECT = (ActivityKind.MAIL, ActivityKind.MEETING)
 _WITH_DURATION = (ActivityKind.CALL, ActivityKind.MEETING)
-
-
-def moment_field(label: Any, initial: datetime | None, *, required: bool) -> forms.DateTimeField:
-    """A day and time in the viewer's zone."""
-    return forms.DateTimeField(
-        label=label,
-        required=required,
-        initial=timezone.localtime(initial).replace(tzinfo=None) if initial else None,
-        input_formats=[_AT, f"{_AT}:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_AT),
-    )
 
 
 class LogForm(forms.Form):

@@ -36,7 +36,8 @@ REJECTED = Q(state__in=[HandoffState.RETURNED, HandoffState.UPHELD]) & ~Q(
     return_reason=ReturnReason.NOT_READY
 )
 OUTCOME_STAGES = ("sql", "opportunity", "customer", "lost", "disqualified", "recycled")
-Cells = Mapping[str, QuerySet[Handoff]]
+Handoffs = QuerySet[Handoff]
+Cells = Mapping[str, Handoffs]
 
 
 def cells(spec: ClauseSpec, period: Period, *, now: datetime, owner: User | None = None) -> Cells:

@@ -80,7 +80,7 @@ def test_away_or_empty_holds_the_lead_reminds_once_and_gives_it_out_in_order(web
 def test_hours_and_the_ceiling_are_asked_of_the_agreement(web, rita, rob, sam, qualify, monkeypatch):
     pool = Pool.objects.get(is_default=True)
     monkeypatch.setattr(at_work, "_in_hours", [lambda ids, now: frozenset({rob.pk})])
-    monkeypatch.setattr(at_work, "_at_ceiling", [lambda ids, now: frozenset(ids)])
+    monkeypatch.setattr(at_work, "_at_ceiling", [lambda ids, now, band: frozenset(ids)])
     pools.update(pool=pool, changes={"keeps_hours": True}, actor=sam, now=NOW)
     qualify(capture_lead(web))
     assert owners() == ["Rob Rep"]
