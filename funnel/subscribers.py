@@ -6,18 +6,24 @@ from funnel.events import (
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
+    HandoffExplained,
     HandoffGateFailed,
     HandoffHeld,
+    HandoffReopened,
     HandoffReturned,
     HandoffWaiting,
+    LeadQualified,
     LeadsPlaced,
     OpportunityMoved,
+    OpportunityOpened,
+    OwnerChanged,
     StageMoved,
 )
 from funnel.forms import segments
 from funnel.services import (
     alert_hits,
     alerts,
+    broadcasts,
     deal_withdrawal,
     delivery,
     erasures,
@@ -181,6 +187,41 @@ def tell_answered(fact: HandoffAccepted | HandoffReturned | HandoffExpired) -> N
 def tell_outcome(fact: OpportunityMoved) -> None:
     """The campaign's owner is told of a deal that was won or lost."""
     notices.tell_outcome(opportunity_id=fact.opportunity_id, now=fact.now)
+
+
+def tell_qualified(fact: LeadQualified) -> None:
+    """Receivers of webhooks hear that a lead met the definition."""
+    broadcasts.qualified(fact=fact)
+
+
+def tell_moved(fact: StageMoved) -> None:
+    """Receivers of webhooks hear of moves by hand and by what is known."""
+    broadcasts.moved(fact=fact)
+
+
+def tell_owner_changed(fact: OwnerChanged) -> None:
+    """Receivers of webhooks hear of another owner."""
+    broadcasts.owner_changed(fact=fact)
+
+
+def tell_explained(fact: HandoffExplained) -> None:
+    """Receivers of webhooks hear why a lead came back."""
+    broadcasts.explained(fact=fact)
+
+
+def tell_reopened(fact: HandoffReopened) -> None:
+    """Receivers of webhooks hear that an answer was taken back."""
+    broadcasts.reopened(fact=fact)
+
+
+def tell_opened(fact: OpportunityOpened) -> None:
+    """Receivers of webhooks hear of a new deal."""
+    broadcasts.opened(fact=fact)
+
+
+def tell_deal_moved(fact: OpportunityMoved) -> None:
+    """Receivers of webhooks hear how far a deal is."""
+    broadcasts.deal_moved(fact=fact)
 
 
 def end_erased(fact: ErasureBegan) -> None:

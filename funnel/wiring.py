@@ -11,12 +11,17 @@ from funnel.events import (
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
+    HandoffExplained,
     HandoffGateFailed,
     HandoffHeld,
+    HandoffReopened,
     HandoffReturned,
     HandoffWaiting,
+    LeadQualified,
     LeadsPlaced,
     OpportunityMoved,
+    OpportunityOpened,
+    OwnerChanged,
     StageMoved,
 )
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
@@ -31,6 +36,7 @@ from funnel.services import (
     scoring,
     training_runs,
 )
+from funnel.services import topics as told
 from funnel.services.imports import opportunities, products, withdrawn
 from funnel.views import panels as shown
 from funnel.views import routing_panels, view_panels
@@ -58,6 +64,7 @@ from leads.services.imports import kinds
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
+from smarketing.notifications import topics
 from smarketing.web import cells, navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem, Section
 from smarketing.web.settings_pages import SettingsPage
@@ -111,6 +118,16 @@ def connect() -> None:
 
 def _tell() -> None:
     """Who hears of what through the outbox."""
+    for kind in told.KINDS:
+        topics.register_kind(kind)
+    topics.register(*told.TOPICS)
+    subscribe(LeadQualified, subscribers.tell_qualified)
+    subscribe(StageMoved, subscribers.tell_moved)
+    subscribe(OwnerChanged, subscribers.tell_owner_changed)
+    subscribe(HandoffExplained, subscribers.tell_explained)
+    subscribe(HandoffReopened, subscribers.tell_reopened)
+    subscribe(OpportunityOpened, subscribers.tell_opened)
+    subscribe(OpportunityMoved, subscribers.tell_deal_moved)
     subscribe(HandoffDelivered, subscribers.tell_delivered)
     subscribe(HandoffGateFailed, subscribers.tell_gate_failed)
     subscribe(HandoffWaiting, subscribers.tell_waiting)

@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import invariants as audited
 from leads import palette as hits
+from leads import subscribers
 from leads.domain import withdrawals
+from leads.events import ActivityLogged, LeadsCaptured
 from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_merges, timeline_rows, write_keys
@@ -20,6 +22,7 @@ from leads.services import (
     submissions,
     visitors,
 )
+from leads.services import topics as told
 from leads.services.imports import (
     activities,
     asking,
@@ -35,6 +38,8 @@ from leads.views import consents, merge_with, outreach
 from leads.views import duplicates as lookalikes
 from leads.views import merges as united
 from smarketing.core import clock, invariants, loops, readings
+from smarketing.core.events import subscribe
+from smarketing.notifications import topics
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.web import navigation, palette, panels, settings_pages
@@ -55,6 +60,7 @@ def connect() -> None:
     ):
         timeline.register(provider)
     _connect_tracking()
+    _name_what_is_told()
     navigation.register(
         NavItem(
             _("Tasks"),
@@ -89,6 +95,15 @@ def connect() -> None:
     palette.register("leads.actions", _("Add"), hits.actions, order=20)
     palette.register("leads.people", _("People"), hits.persons, order=30)
     palette.register("leads.companies", _("Companies"), hits.organisations, order=40)
+
+
+def _name_what_is_told() -> None:
+    """The topics of webhooks, the kinds of notices, and the facts that are told."""
+    for kind in told.KINDS:
+        topics.register_kind(kind)
+    topics.register(*told.TOPICS)
+    subscribe(LeadsCaptured, subscribers.tell_captured)
+    subscribe(ActivityLogged, subscribers.tell_attempt)
 
 
 def _add_settings() -> None:

@@ -15,9 +15,11 @@ from sla.invariants import ALL
 from sla.selectors import agreements, at_work, attainment, lead_cells, queue, timeline_rows
 from sla.services import agreements as agreement_services
 from sla.services import commitments, erasures, recalculations, sweep
+from sla.services import topics as told
 from sla.views import panels as lead_panels
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.core.events import subscribe
+from smarketing.notifications import topics
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
 from smarketing.web import cells, navigation, panels, settings_pages
@@ -28,6 +30,7 @@ from smarketing.web.settings_pages import SettingsPage
 
 def connect() -> None:
     """Called once, at start."""
+    _name_what_is_told()
     _follow_facts()
     _keep_watch()
     asked_by_routing.register(in_hours=at_work.in_hours, at_ceiling=at_work.at_ceiling)
@@ -35,6 +38,13 @@ def connect() -> None:
     _add_to_settings()
     _add_to_records()
     erasure_steps.register(app="sla", steps=erasures.STEPS)
+
+
+def _name_what_is_told() -> None:
+    """The topics of webhooks and the kinds of notices."""
+    for kind in told.KINDS:
+        topics.register_kind(kind)
+    topics.register(*told.TOPICS)
 
 
 def _follow_facts() -> None:

@@ -48,6 +48,7 @@ from sla.api.agreements import AgreementResource
 from sla.api.clocks import ClockResource
 from sla.api.commitments import CommitmentResource
 from smarketing.web.api.audit import AuditEntryResource
+from smarketing.web.api.notices import NoticesResource, TopicResource
 from smarketing.web.api.notifications import NotificationResource
 from smarketing.web.api.tokens import TokenResource
 from smarketing.web.api.users import MeResource, TeamResource, UserResource
@@ -122,6 +123,8 @@ def docs(request: HttpRequest) -> HttpResponse:
 _swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/me/notices", NoticesResource.as_view({"get": "current", "patch": "choose"}), name="me-notices"),
+    path("v1/webhook-topics", TopicResource.as_view({"get": "index"}), name="webhook-topics"),
     path("v1/me", MeResource.as_view({"get": "current"}), name="me"),
     path(
         "v1/people/<int:pk>/timeline",

@@ -27,6 +27,7 @@ from sla.models import (
     Clause,
 )
 from sla.selectors import agreements
+from sla.services import agreement_notices
 from smarketing.core import events
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
@@ -134,6 +135,7 @@ def propose(
     _checked([spec.to_json() for spec in agreements.specs_of(locked)])
     _set_state(locked, AgreementState.PROPOSED, now)
     changed(actor=actor, action="agreement_proposed", obj=locked, now=now)
+    agreement_notices.proposed(version=locked, actor=actor, now=now)
     return locked
 
 
@@ -177,6 +179,7 @@ def sign(*, version: AgreementVersion, digest: str, signer: User, now: datetime)
     changed(
         actor=signer, action="agreement_signed", obj=locked, after={"side": side, "digest": digest}, now=now
     )
+    agreement_notices.signed(version=locked, side=side, signer=signer, now=now)
     if locked.state == AgreementState.PROPOSED and locked.signatures.filter(digest=digest).count() == len(
         Side
     ):
@@ -222,6 +225,7 @@ def _put_in_force(
         _set_state(former, AgreementState.RETIRED, now)
     version.in_force_from = at
     _set_state(version, AgreementState.IN_FORCE, now)
+    agreement_notices.in_force(version=version, now=now)
     events.publish(AgreementInForce(version_id=version.pk, number=version.number, now=now))
 
 

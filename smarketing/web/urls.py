@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from smarketing.web.views import (
     home,
+    notices,
     notifications,
     palette,
     profile,
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("profile", profile.edit, name="profile"),
     path("notifications", notifications.show, name="notifications"),
     path("notifications/bell", notifications.bell, name="bell"),
+    path("notifications/choices", notices.edit, name="notices"),
     path("notifications/read", notifications.read_all, name="notifications_read"),
     path("notifications/<int:pk>/follow", notifications.follow, name="notification_follow"),
     path("settings/", settings_index.show, name="settings"),
@@ -56,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/webhooks/<int:pk>/switch/", settings_webhooks.webhook_switch, name="webhook_switch"),
     path("settings/webhooks/<int:pk>/secret/", settings_webhooks.webhook_secret, name="webhook_secret"),
     path("settings/webhooks/<int:pk>/delete/", settings_webhooks.webhook_delete, name="webhook_delete"),
+    path("settings/webhooks/<int:pk>/recover/", settings_webhooks.webhook_recover, name="webhook_recover"),
     path("settings/deliveries/<int:pk>/replay/", settings_webhooks.delivery_replay, name="delivery_replay"),
     path("settings/audit/", settings_audit.show, name="audit"),
     path("palette", palette.search, name="palette"),

@@ -29,7 +29,7 @@ endpoints.create(name="r", url="{url}", topics=["*"], actor=User.objects.get(rol
 """
 _PUT = """
 INSERT INTO notifications_outbox (dedupe_key, topic, payload)
-SELECT 'k' || n, 'deal.won', jsonb_build_object('id', n) FROM generate_series(1, %s) n
+SELECT 'k' || n, 'opportunity.won', jsonb_build_object('id', n) FROM generate_series(1, %s) n
 """
 
 

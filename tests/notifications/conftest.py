@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
@@ -74,3 +76,29 @@ def admin(db: None) -> User:
 @pytest.fixture
 def rep(db: None) -> User:
     return User.objects.create(name="Rita Rep", email="rita@example.com", role=Role.REP)
+
+
+class Sink:
+    """A real SMTP server: what it got, and what it answers next (the last answer stays)."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        self.answers = ["250 OK"]
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(envelope.content)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[Sink]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    sink = Sink()
+    controller = Controller(sink, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    yield sink
+    controller.stop()

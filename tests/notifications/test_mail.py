@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import email
 import email.policy
-import socket
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from smarketing.notifications.models import Delivery
 from smarketing.notifications.services import deliveries, outbox
 from smarketing.users.models import User
-from tests.notifications.conftest import NOW
+from tests.notifications.conftest import NOW, Sink
 
 pytestmark = pytest.mark.django_db
-
-
-class Sink:
-    def __init__(self) -> None:
-        self.mails: list[bytes] = []
-        self.answers = ["250 OK"]
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(envelope.content)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-@pytest.fixture
-def sink(settings: Any) -> Iterator[Sink]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    sink = Sink()
-    controller = Controller(sink, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    yield sink
-    controller.stop()
 
 
 def tell(rep: User, text: str = "A lead for you", subject: str = "") -> None:

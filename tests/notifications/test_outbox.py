@@ -73,10 +73,10 @@ def test_a_second_fan_out_of_a_row_adds_nothing(rep: User) -> None:
 
 
 def test_receivers_get_the_topics_they_asked_for(admin: User, hook: Hook) -> None:
-    for name, topics in [("all", ["*"]), ("handoffs", ["handoff.*"]), ("one", ["deal.won"])]:
+    for name, topics in [("all", ["*"]), ("handoffs", ["handoff.*"]), ("one", ["opportunity.won"])]:
         endpoints.create(name=name, url=hook.url, topics=topics, actor=admin, now=NOW)
     put("a", topic="handoff.delivered")
-    put("b", topic="deal.won")
+    put("b", topic="opportunity.won")
     put("c", topic="handoffs.other")
     outbox.fan_out(now=NOW, limit=10)
     pairs = Delivery.objects.values_list("outbox__dedupe_key", "endpoint__name")

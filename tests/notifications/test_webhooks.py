@@ -31,7 +31,7 @@ def even_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 def put(count: int = 1, at: datetime = NOW) -> None:
     start = Outbox.objects.count()
     outbox.put_many(
-        entries=[outbox.Entry("deal.won", {"id": n}, f"k{start + n}") for n in range(count)], now=at
+        entries=[outbox.Entry("opportunity.won", {"id": n}, f"k{start + n}") for n in range(count)], now=at
     )
     outbox.fan_out(now=at, limit=1000)
 
@@ -47,7 +47,7 @@ def test_a_message_is_signed_so_that_the_reference_library_takes_it(admin: User,
     assert deliveries.run_once(now=now, limit=10) == 1
     ((headers, body),) = hook.requests
     assert Webhook(issued.secret).verify(body, headers) == {
-        "type": "deal.won",
+        "type": "opportunity.won",
         "timestamp": NOW.isoformat(),
         "data": {"id": 0},
     }

@@ -105,6 +105,7 @@ def test_who_does_not_manage_keys_sees_and_changes_no_webhook(
         (f"webhooks/{endpoint.pk}/switch/", {"on": "0"}),
         (f"webhooks/{endpoint.pk}/secret/", {}),
         (f"webhooks/{endpoint.pk}/delete/", {}),
+        (f"webhooks/{endpoint.pk}/recover/", {"since": "2026-03-04T10:00"}),
         (f"deliveries/{sent.pk}/replay/", {}),
     ):
         assert client.post(f"/settings/{path}", data).status_code == 403, path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -23,9 +24,19 @@ JITTER = 0.2
 MAX_WAIT = timedelta(hours=24)
 
 
+def new_message_id() -> str:
+    """The ``webhook-id`` of a new message, kept over all its attempts."""
+    return f"msg_{uuid.uuid4().hex}"
+
+
 def new_secret() -> str:
     """A fresh signing secret of 32 random bytes."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def covers(pattern: str, topic: str) -> bool:
+    """Whether a pattern of a receiver (``handoff.delivered``, ``handoff.*``, ``*``) covers a topic."""
+    return pattern in ("*", topic) or (pattern.endswith(".*") and topic.startswith(pattern[:-1]))
 
 
 def signatures(*, msg_id: str, timestamp: int, body: bytes, keys: Iterable[str]) -> str:

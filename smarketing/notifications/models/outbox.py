@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from smarketing.core.models import Stamped, Versioned
+from smarketing.notifications.domain.webhooks import covers
 from smarketing.users.models import User
 
 MAIL_CHANNEL = 0
@@ -19,7 +21,8 @@ class Outbox(models.Model):
     dedupe_key = models.TextField(unique=True)
     topic = models.CharField(max_length=100)
     payload = models.JSONField(default=dict, db_default={})
-    # Who is told in person: {"user_ids": […], "emails": […], "mail": bool, "text", "link", "subject"}
+    # Who is told in person: {"user_ids": […], "emails": […], "mail": bool, "text", "link", "subject"};
+    # a digest adds "head" and "groups" for its mail.
     notice = models.JSONField(default=dict, db_default={})
     created_at = models.DateTimeField(db_default=Now())
     fanned_out_at = models.DateTimeField(null=True)
@@ -28,18 +31,37 @@ class Outbox(models.Model):
         indexes = [
             # Read by the fan-out.
             models.Index(fields=["id"], condition=models.Q(fanned_out_at=None), name="outbox_todo"),
+            # Read by recoveries; rows come in the order of time, so a range of blocks is enough.
+            BrinIndex(fields=["created_at"], autosummarize=True, name="outbox_created"),
         ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.dedupe_key}"
 
 
+class EndpointFormat(models.TextChoices):
+    """What a receiver understands."""
+
+    STANDARD = "standard", _("Standard Webhooks: signed JSON")
+    SLACK = "slack", _("Slack: a line of text for a channel")
+
+
 class Endpoint(Stamped, Versioned):
-    """A receiver of webhooks. The secrets are encrypted; the former one signs along for a day."""
+    """A receiver of webhooks. The secrets are encrypted; the former one signs along for a day.
+
+    One in the format of Slack gets text and no signature: its address is the secret.
+    """
 
     name = models.CharField(_("name"), max_length=120)
     url = models.CharField(_("address"), max_length=2048)
     topics = ArrayField(models.CharField(max_length=100), verbose_name=_("topics"))
+    format = models.CharField(
+        _("format"),
+        max_length=8,
+        choices=EndpointFormat.choices,
+        default=EndpointFormat.STANDARD,
+        db_default=EndpointFormat.STANDARD.value,
+    )
     secret = models.TextField(editable=False)
     former_secret = models.TextField(blank=True, editable=False)
     former_until = models.DateTimeField(null=True, editable=False)
@@ -53,10 +75,7 @@ class Endpoint(Stamped, Versioned):
 
     def wants(self, topic: str) -> bool:
         """Whether a pattern of ours ("handoff.*", "*") covers ``topic``."""
-        return any(
-            pattern in ("*", topic) or (pattern.endswith(".*") and topic.startswith(pattern[:-1]))
-            for pattern in self.topics
-        )
+        return any(covers(pattern, topic) for pattern in self.topics)
 
 
 class Delivery(models.Model):

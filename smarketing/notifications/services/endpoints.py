@@ -6,15 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from smarketing.core import http, secrets
 from smarketing.core.changes import changed
 from smarketing.core.errors import Denied, FieldError, Invalid
+from smarketing.notifications import topics as known
 from smarketing.notifications.domain import webhooks
-from smarketing.notifications.models import Endpoint
+from smarketing.notifications.domain.webhooks import covers
+from smarketing.notifications.models import Endpoint, EndpointFormat
 from smarketing.notifications.services import outbox
 from smarketing.notifications.services.senders import Outcome
 from smarketing.users.domain.roles import CAPABILITIES, Capability
@@ -34,7 +38,15 @@ class IssuedSecret:
 
 
 @transaction.atomic
-def create(*, name: str, url: str, topics: Sequence[str], actor: User, now: datetime) -> IssuedSecret:
+def create(
+    *,
+    name: str,
+    url: str,
+    topics: Sequence[str],
+    actor: User,
+    now: datetime,
+    format: str = EndpointFormat.STANDARD.value,
+) -> IssuedSecret:
     """Add a receiver. Raises ``Denied``, ``Invalid``, ``http.AddressRefused``."""
     _may(actor)
     http.check_url(url)
@@ -43,6 +55,7 @@ def create(*, name: str, url: str, topics: Sequence[str], actor: User, now: date
         name=name.strip()[:120],
         url=url,
         topics=_topics(topics),
+        format=_format(format),
         secret=secrets.encrypt(secret),
         created_by=actor,
         created_at=now,
@@ -61,6 +74,7 @@ def update(
     name: str | None = None,
     url: str | None = None,
     topics: Sequence[str] | None = None,
+    format: str | None = None,
     enabled: bool | None = None,
 ) -> Endpoint:
     """Change what is given. Switching on clears the reason and the record of failures."""
@@ -73,11 +87,13 @@ def update(
         endpoint.url = url
     if topics is not None:
         endpoint.topics = _topics(topics)
+    if format is not None:
+        endpoint.format = _format(format)
     if enabled is not None:
         endpoint.enabled = enabled
         endpoint.disabled_reason = "" if enabled else "switched off by hand"
         endpoint.failing_since = None
-    _save(endpoint, now, "name", "url", "topics", "enabled", "disabled_reason", "failing_since")
+    _save(endpoint, now, "name", "url", "topics", "format", "enabled", "disabled_reason", "failing_since")
     changed(
         actor=actor, action="webhook_changed", obj=endpoint, now=now, before=before, after=_shown(endpoint)
     )
@@ -165,7 +181,19 @@ def _topics(topics: Sequence[str]) -> list[str]:
                 FieldError("topics", "invalid", "Name topics such as handoff.delivered, handoff.* or *.")
             ],
         )
+    unknown = [pattern for pattern in wanted if not any(covers(pattern, x.name) for x in known.topics())]
+    if unknown:
+        detail = _("No topic is called so: %(topics)s. The list is at /api/v1/webhook-topics.")
+        problem = FieldError("topics", "unknown", detail % {"topics": ", ".join(unknown)})
+        raise Invalid(_("The topics can't be used."), errors=[problem])
     return wanted
+
+
+def _format(code: str) -> str:
+    if code not in EndpointFormat.values:
+        problem = FieldError("format", "unknown", _("Choose one of the formats."))
+        raise Invalid(_("The format can't be used."), errors=[problem])
+    return code
 
 
 def _save(endpoint: Endpoint, now: datetime, *fields: str) -> None:
@@ -176,9 +204,12 @@ def _save(endpoint: Endpoint, now: datetime, *fields: str) -> None:
 
 
 def _shown(endpoint: Endpoint) -> dict[str, object]:
+    """For the audit trail. The path of a Slack address is its secret and stays out of it."""
+    is_secret = endpoint.format == EndpointFormat.SLACK
     return {
         "name": endpoint.name,
-        "url": endpoint.url,
+        "url": f"https://{urlsplit(endpoint.url).hostname}/…" if is_secret else endpoint.url,
+        "format": endpoint.format,
         "topics": list(endpoint.topics),
         "enabled": endpoint.enabled,
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,18 @@ from typing import Any
 from django.db import transaction
 
 from smarketing.core import loops
-from smarketing.notifications.models import MAIL_CHANNEL, Delivery, Endpoint, Notification, Outbox
+from smarketing.notifications import topics
+from smarketing.notifications.domain.quiet import Rhythm
+from smarketing.notifications.domain.webhooks import new_message_id
+from smarketing.notifications.models import (
+    MAIL_CHANNEL,
+    Delivery,
+    Endpoint,
+    Notification,
+    Outbox,
+    WaitingMail,
+)
+from smarketing.notifications.selectors import preferences
 from smarketing.users.models import User
 
 
@@ -20,8 +30,9 @@ class Notice:
     """Who is told in person, and what.
 
     ``user_ids`` see ``text`` in the product, with ``link`` (a path of ours) to what it is about;
-    ``mail`` sends it to their addresses too. ``emails`` are further addresses. ``subject`` of the mail
-    is the text's first line when it is empty; ``headers`` are further headers of the mail
+    ``mail`` sends it to their addresses too. Both is what users get who chose nothing else for the kind
+    of the topic. ``emails`` are further addresses, which get it whatever anybody chose. ``subject`` of
+    the mail is the text's first line when it is empty; ``headers`` are further headers of the mail
     (``List-Unsubscribe``).
     """
 
@@ -104,25 +115,53 @@ def fan_out(*, now: datetime, limit: int) -> int:
     if not rows:
         return 0
     endpoints = list(Endpoint.objects.filter(enabled=True))
-    users = _told(rows)
-    deliveries: list[Delivery] = []
-    notifications: list[Notification] = []
-    for row in rows:
-        for endpoint in endpoints:
-            if endpoint.wants(row.topic):
-                deliveries.append(_delivery(row, now, endpoint=endpoint))
-        told = [users[pk] for pk in row.notice.get("user_ids", []) if pk in users]
-        notifications += [_notification(row, user, now) for user in told]
-        addresses = set(row.notice.get("emails", []))
-        if row.notice.get("mail"):
-            addresses |= {user.email for user in told if user.email}
-        deliveries += [_delivery(row, now, email=address) for address in sorted(addresses)]
-    Notification.objects.bulk_create(notifications, ignore_conflicts=True, batch_size=1000)
-    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=1000)
+    posts = [_post(row, endpoint, now) for row in rows for endpoint in endpoints if endpoint.wants(row.topic)]
+    told = _in_person(rows, now)
+    Notification.objects.bulk_create(told.notifications, ignore_conflicts=True, batch_size=1000)
+    WaitingMail.objects.bulk_create(told.waiting, ignore_conflicts=True, batch_size=1000)
+    Delivery.objects.bulk_create([*posts, *told.mails], ignore_conflicts=True, batch_size=1000)
     Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(fanned_out_at=now)
-    if deliveries:
+    if posts or told.mails:
         loops.nudge("deliveries")
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _InPerson:
+    """What a batch tells people: in the product, by mail now, and by mail later."""
+
+    notifications: list[Notification] = field(default_factory=list)
+    mails: list[Delivery] = field(default_factory=list)
+    waiting: list[WaitingMail] = field(default_factory=list)
+
+
+def _in_person(rows: Sequence[Outbox], now: datetime) -> _InPerson:
+    """Tell each user as they chose; the queries don't grow with rows or users."""
+    users = _told(rows)
+    wishes = preferences.wishes(users.values())
+    # Of a row that is fanned out again, what waits goes on waiting.
+    waits = set(
+        WaitingMail.objects.filter(outbox__in=rows, user__in=users).values_list("outbox_id", "user_id")
+        if users
+        else ()
+    )
+    found = _InPerson()
+    for row in rows:
+        kind, addresses = topics.kind_of(row.topic), set(row.notice.get("emails", []))
+        for user in (users[pk] for pk in row.notice.get("user_ids", []) if pk in users):
+            wish = wishes.of(user, kind)
+            if wish.in_app:
+                found.notifications.append(_notification(row, user, now))
+            rhythm = wish.rhythm(is_mailed=bool(row.notice.get("mail")))
+            if rhythm == Rhythm.NEVER or not user.email or (row.pk, user.pk) in waits:
+                continue
+            due = wishes.timing(user).next_mail(rhythm, now)
+            if rhythm == Rhythm.AT_ONCE and due <= now:
+                addresses.add(user.email)
+            else:
+                found.waiting.append(WaitingMail(user=user, outbox=row, rhythm=rhythm.value, due_at=due))
+        found.mails.extend(_mail(row, address, now) for address in sorted(addresses))
+    return found
 
 
 def _told(rows: Iterable[Outbox]) -> dict[int, User]:
@@ -142,12 +181,11 @@ def _notification(row: Outbox, user: User, now: datetime) -> Notification:
     )
 
 
-def _delivery(row: Outbox, now: datetime, *, endpoint: Endpoint | None = None, email: str = "") -> Delivery:
+def _post(row: Outbox, endpoint: Endpoint, now: datetime) -> Delivery:
     return Delivery(
-        outbox=row,
-        channel=MAIL_CHANNEL if endpoint is None else endpoint.pk,
-        endpoint=endpoint,
-        email=email,
-        msg_id=f"msg_{uuid.uuid4().hex}",
-        not_before=now,
+        outbox=row, channel=endpoint.pk, endpoint=endpoint, msg_id=new_message_id(), not_before=now
     )
+
+
+def _mail(row: Outbox, email: str, now: datetime) -> Delivery:
+    return Delivery(outbox=row, channel=MAIL_CHANNEL, email=email, msg_id=new_message_id(), not_before=now)

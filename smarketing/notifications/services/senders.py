@@ -16,12 +16,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from smarketing.core import http, secrets
-from smarketing.notifications.domain import webhooks
-from smarketing.notifications.models import Delivery
+from smarketing.notifications import topics
+from smarketing.notifications.domain import slack, webhooks
+from smarketing.notifications.models import Delivery, Endpoint, EndpointFormat
 
 WEBHOOK_TIMEOUT_SECONDS = 15.0
+USER_AGENT = "Smarketing-Webhooks/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +50,19 @@ def prepare(delivery: Delivery, *, now: datetime) -> Attempt:
 
 
 def _webhook(delivery: Delivery, now: datetime) -> Attempt:
-    endpoint, row = delivery.endpoint, delivery.outbox
+    endpoint = delivery.endpoint
     assert endpoint is not None  # noqa: S101 (prepare has looked)
-    body = json.dumps(
-        {"type": row.topic, "timestamp": row.created_at.isoformat(), "data": row.payload},
-        separators=(",", ":"),
-    ).encode()
-    try:
-        keys = [secrets.decrypt(endpoint.secret)]
-        if endpoint.former_secret and endpoint.former_until and endpoint.former_until > now:
-            keys.append(secrets.decrypt(endpoint.former_secret))
-    except secrets.UndecryptableSecret as error:
-        failed = Outcome(done=False, error=str(error))
-        return lambda: failed
-    stamp = int(now.timestamp())
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "Smarketing-Webhooks/1",
-        "webhook-id": delivery.msg_id,
-        "webhook-timestamp": str(stamp),
-        "webhook-signature": webhooks.signatures(
-            msg_id=delivery.msg_id, timestamp=stamp, body=body, keys=keys
-        ),
-    }
     url = endpoint.url
+    if endpoint.format == EndpointFormat.SLACK:
+        body, headers = _for_slack(delivery), {}
+    else:
+        body = _standard_body(delivery)
+        try:
+            headers = _signed(delivery, endpoint, body, now)
+        except secrets.UndecryptableSecret as error:
+            problem = str(error)
+            return lambda: Outcome(done=False, error=problem)
+    headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **headers}
 
     def attempt() -> Outcome:
         try:
@@ -95,11 +87,46 @@ def _webhook(delivery: Delivery, now: datetime) -> Attempt:
     return attempt
 
 
+def _standard_body(delivery: Delivery) -> bytes:
+    row = delivery.outbox
+    told = {"type": row.topic, "timestamp": row.created_at.isoformat(), "data": row.payload}
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
+def _signed(delivery: Delivery, endpoint: Endpoint, body: bytes, now: datetime) -> dict[str, str]:
+    """The headers of Standard Webhooks. Raises ``secrets.UndecryptableSecret``."""
+    keys = [secrets.decrypt(endpoint.secret)]
+    if endpoint.former_secret and endpoint.former_until and endpoint.former_until > now:
+        keys.append(secrets.decrypt(endpoint.former_secret))
+    stamp = int(now.timestamp())
+    return {
+        "webhook-id": delivery.msg_id,
+        "webhook-timestamp": str(stamp),
+        "webhook-signature": webhooks.signatures(
+            msg_id=delivery.msg_id, timestamp=stamp, body=body, keys=keys
+        ),
+    }
+
+
+def _for_slack(delivery: Delivery) -> bytes:
+    row = delivery.outbox
+    link = str(row.notice.get("link", ""))
+    return slack.message(
+        label=str(topics.label_of(row.topic)),
+        text=str(row.notice.get("text", "")),
+        payload=row.payload,
+        url=f"{settings.SITE_URL}{link}" if link else "",
+        link_label=_("Open in Smarketing"),
+    )
+
+
 def _mail(delivery: Delivery) -> Attempt:
     notice = delivery.outbox.notice
     text = str(notice.get("text", ""))
     context = {
         "text": text,
+        "head": notice.get("head", ""),
+        "groups": notice.get("groups", []),
         "url": f"{settings.SITE_URL}{notice['link']}" if notice.get("link") else "",
         "site": settings.SITE_URL,
     }

@@ -12,11 +12,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from smarketing.notifications.models import Delivery, Endpoint
+from smarketing.notifications.models import Delivery, Endpoint, EndpointFormat
 from smarketing.notifications.selectors import endpoints
 from smarketing.notifications.services import deliveries as delivery_service
 from smarketing.notifications.services import endpoints as endpoint_service
+from smarketing.notifications.services import recoveries
 from smarketing.users.domain.roles import Capability as C
+from smarketing.web.rest.fields import Instant
 from smarketing.web.rest.views import Deletable, Listable, Resource, Retrievable, Updatable
 
 
@@ -30,6 +32,7 @@ class WebhookOut(serializers.ModelSerializer[Endpoint]):
             "name",
             "url",
             "topics",
+            "format",
             "enabled",
             "disabled_reason",
             "failing_since",
@@ -45,6 +48,7 @@ class WebhookPatch(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False)
     url = serializers.CharField(max_length=2048, required=False)
     topics = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=50)
+    format = serializers.ChoiceField(choices=EndpointFormat.choices, required=False)
     enabled = serializers.BooleanField(required=False)
 
 
@@ -54,6 +58,24 @@ class WebhookIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     url = serializers.CharField(max_length=2048)
     topics = serializers.ListField(child=serializers.CharField(max_length=100), max_length=50)
+    format = serializers.ChoiceField(choices=EndpointFormat.choices, required=False)
+
+
+class SinceIn(serializers.Serializer[Any]):
+    """Since when a receiver is to get what it missed: at most thirty days ago."""
+
+    since = Instant()
+
+
+class RecoveredOut(serializers.Serializer[Any]):
+    """How many failed messages go out ``again`` and how many were never sent (``new``).
+
+    ``next_since`` is the ``since`` of the next call when there was more than one call takes.
+    """
+
+    again = serializers.IntegerField()
+    new = serializers.IntegerField()
+    next_since = serializers.DateTimeField(allow_null=True)
 
 
 class IssuedSecretOut(serializers.Serializer[Any]):
@@ -89,11 +111,11 @@ class WebhookResource(Listable, Retrievable, Updatable, Deletable, Resource):
 
     model = Endpoint
     capabilities = dict.fromkeys(
-        ("list", "retrieve", "create", "partial_update", "destroy", "turn_secret"), C.MANAGE_KEYS
+        ("list", "retrieve", "create", "partial_update", "destroy", "turn_secret", "recover"), C.MANAGE_KEYS
     )
     output = WebhookOut
-    inputs = {"create": WebhookIn, "partial_update": WebhookPatch}
-    outputs = {"create": IssuedSecretOut, "turn_secret": IssuedSecretOut}
+    inputs = {"create": WebhookIn, "partial_update": WebhookPatch, "recover": SinceIn}
+    outputs = {"create": IssuedSecretOut, "turn_secret": IssuedSecretOut, "recover": RecoveredOut}
     secret_actions = frozenset({"create", "turn_secret"})
     ordering_fields = {"name": "name", "created_at": "created_at"}
     ordering_default = ("name",)
@@ -119,6 +141,13 @@ class WebhookResource(Listable, Retrievable, Updatable, Deletable, Resource):
         """A new secret; the former one signs along for a day."""
         issued = endpoint_service.turn_secret(endpoint=self.load(), actor=self.actor, now=self.now)
         return self.answer(issued)
+
+    @action(detail=True, methods=["post"])
+    def recover(self, request: Request, pk: str) -> Response:
+        """Send it what it missed since then; what it has taken is not repeated."""
+        endpoint = self.load()
+        done = recoveries.recover(endpoint=endpoint, **self.valid(), actor=self.actor, now=self.now)
+        return self.answer(done)
 
 
 class DeliveryFilter(FilterSet):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from smarketing.notifications.models import EndpointFormat
 from smarketing.web.asks import AskForm
 
 SCOPES = (("read", _("Read: see what you see")), ("write", _("Write: change what you may change")))
@@ -47,10 +48,31 @@ class EndpointForm(AskForm):
         initial="*",
         help_text=_("With commas between them, such as handoff.delivered, opportunity.*; * means all."),
     )
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=EndpointFormat.choices,
+        initial=EndpointFormat.STANDARD,
+        required=False,
+        help_text=_("Slack's also fits Mattermost and others: paste the address of an incoming webhook."),
+    )
 
     def clean_topics(self) -> list[str]:
         """One entry per topic; the service judges them."""
         return [topic for topic in re.split(r"[\s,;]+", self.cleaned_data["topics"]) if topic]
+
+    def clean_format(self) -> str:
+        """The standard one unless another is named."""
+        return self.cleaned_data["format"] or EndpointFormat.STANDARD.value
+
+
+class SinceForm(AskForm):
+    """Since when a receiver is to get again what it missed."""
+
+    since = forms.DateTimeField(
+        label=_("Since"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("In your time zone, at most thirty days ago."),
+    )
 
 
 class ConfirmForm(AskForm):

@@ -7,17 +7,19 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from smarketing.notifications.models import Endpoint
+from smarketing.notifications import topics
+from smarketing.notifications.models import Endpoint, EndpointFormat
 from smarketing.notifications.selectors import endpoints as reads
-from smarketing.notifications.services import deliveries, endpoints
+from smarketing.notifications.services import deliveries, endpoints, recoveries
 from smarketing.notifications.services.endpoints import IssuedSecret
 from smarketing.users.domain.roles import Capability
 from smarketing.web import asks, lists
 from smarketing.web.asks import Ask, Secret
-from smarketing.web.forms.keys import ConfirmForm, EndpointForm
+from smarketing.web.forms.keys import ConfirmForm, EndpointForm, SinceForm
 from smarketing.web.forms.settings_filters import DeliveryFilter, EndpointFilter
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
@@ -64,6 +66,7 @@ def webhook_list(request: Request) -> HttpResponse:
         filterset=filterset,
         row="settings/_webhook_row.html",
         empty=Empty("webhook", _("A webhook tells another system at once what has happened here.")),
+        context={"topics": topics.topics()},
     )
 
 
@@ -90,6 +93,8 @@ def webhook_new(request: Request) -> HttpResponse:
 
     def save(given: dict[str, Any]) -> HttpResponse:
         issued = endpoints.create(**given, actor=request.user, now=request.now)
+        if issued.endpoint.format == EndpointFormat.SLACK:  # its messages are not signed
+            return redirect(request, LIST, toast=Toast(_("Added."), "ok"))
         return _show_once(request, issued)
 
     return asks.answer(request, ask, save)
@@ -99,7 +104,12 @@ def webhook_new(request: Request) -> HttpResponse:
 def webhook_edit(request: Request, pk: int) -> HttpResponse:
     """Change name, address and topics."""
     endpoint = _endpoint(request, pk)
-    initial = {"name": endpoint.name, "url": endpoint.url, "topics": ", ".join(endpoint.topics)}
+    initial = {
+        "name": endpoint.name,
+        "url": endpoint.url,
+        "topics": ", ".join(endpoint.topics),
+        "format": endpoint.format,
+    }
     form = EndpointForm(asks.given(request), initial=initial)
     back = reverse("web:webhook", args=[pk])
     ask = Ask(_("Edit the webhook"), reverse("web:webhook_edit", args=[pk]), back, form, _("Save"))
@@ -157,6 +167,32 @@ def webhook_delete(request: Request, pk: int) -> HttpResponse:
     def save(given: dict[str, Any]) -> HttpResponse:
         endpoints.delete(endpoint=endpoint, actor=request.user, now=request.now)
         return redirect(request, LIST, toast=Toast(_("Webhook deleted."), "ok"))
+
+    return asks.answer(request, ask, save)
+
+
+@page(capability=KEYS, methods=["GET", "POST"])
+def webhook_recover(request: Request, pk: int) -> HttpResponse:
+    """Send what a receiver missed since an instant."""
+    endpoint = _endpoint(request, pk)
+    since = endpoint.failing_since or endpoint.updated_at
+    back = reverse("web:webhook", args=[pk])
+    ask = Ask(
+        _("Send what was missed"),
+        reverse("web:webhook_recover", args=[pk]),
+        back,
+        SinceForm(asks.given(request), initial={"since": timezone.localtime(since)}),
+        _("Send it"),
+        about=_("What failed or was never sent goes out, the oldest first. What was taken is not repeated."),
+    )
+
+    def save(given: dict[str, Any]) -> HttpResponse:
+        done = recoveries.recover(endpoint=endpoint, actor=request.user, now=request.now, **given)
+        count = done.again + done.new
+        text = ngettext("%(n)d message goes out.", "%(n)d messages go out.", count) % {"n": count}
+        if done.next_since:
+            text += " " + _("There is more: do it again later.")
+        return redirect(request, back, toast=Toast(text, "ok"))
 
     return asks.answer(request, ask, save)
 

@@ -16,7 +16,7 @@ from tests.rest import assert_problem, client_for
 
 pytestmark = pytest.mark.django_db
 Person = Callable[..., User]
-HOOK = {"name": "Hook", "url": "https://hooks.example.com/in", "topics": ["deal.*"]}
+HOOK = {"name": "Hook", "url": "https://hooks.example.com/in", "topics": ["opportunity.*"]}
 
 
 def test_the_secret_is_told_once(person: Person) -> None:
@@ -83,10 +83,10 @@ def test_deliveries_can_be_listed_and_replayed(person: Person) -> None:
     client = client_for(person())
     client.post("/api/v1/webhooks", HOOK, format="json")
     now = clock.now()
-    outbox.put(topic="deal.won", payload={}, dedupe_key="k", now=now)
+    outbox.put(topic="opportunity.won", payload={}, dedupe_key="k", now=now)
     outbox.fan_out(now=now, limit=10)
     (row,) = client.get("/api/v1/webhook-deliveries?state=pending").json()["results"]
-    assert row["topic"] == "deal.won"
+    assert row["topic"] == "opportunity.won"
     assert_problem(client.post(f"/api/v1/webhook-deliveries/{row['id']}/replay"), 409, "conflict")
     Delivery.objects.update(state="failed", finished_at=now, attempts=10)
     again = client.post(f"/api/v1/webhook-deliveries/{row['id']}/replay").json()
