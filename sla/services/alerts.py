@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from funnel.models import Handoff
 from sla.domain.clocks import Threshold, breach_of
 from sla.events import LevelReached
-from sla.models import Clause, Clock, ClockKind
-from sla.selectors.links import lead_path
+from sla.models import Clause, Clock, ClockKind, ClockState
+from sla.services import alert_rows
+from sla.services.alert_rows import Row
 from smarketing.notifications.services import outbox
-from smarketing.notifications.services.outbox import Entry, Notice
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import Membership, User
 from smarketing.web import formats
@@ -45,64 +46,71 @@ def tell(*, reached: Sequence[LevelReached], now: datetime) -> None:
     """
     if not reached:
         return
-    told = _Telling({level.clock_id for level in reached})
+    told = _Telling(reached)
     gravest = {level.clock_id: level for level in sorted(reached, key=lambda x: x.level)}
-    entries = [told.entry(level, loud=gravest[level.clock_id] is level) for level in reached]
-    outbox.put_many(entries=entries, now=now)
+    rows = [told.row(level, is_loud=gravest[level.clock_id] is level) for level in reached]
+    alert_rows.put(rows=rows, nameless=_("Lead %(id)s") % {"id": alert_rows.LEAD}, now=now)
+
+
+@transaction.atomic
+def tell_ended(*, clock: Clock, voided: int, now: datetime) -> None:
+    """A promise was kept, in time or late, or is owed no more: for webhooks alone.
+
+    ``voided`` levels had been told and hold no longer, because what kept the promise was logged late.
+    """
+    lead_id = Handoff.objects.filter(pk=clock.handoff_id).values_list("lead_id", flat=True).get()
+    is_kept = clock.state != ClockState.CANCELLED
+    outbox.put(
+        topic="clock.met" if is_kept else "clock.cancelled",
+        payload={
+            "clock_id": clock.pk,
+            "handoff_id": clock.handoff_id,
+            "lead_id": lead_id,
+            "owner_id": clock.owner_id,
+            "promise": clock.kind,
+            "state": clock.state,
+            "due_at": None if clock.due_at is None else clock.due_at.isoformat(),
+            "ended_at": None if clock.ended_at is None else clock.ended_at.isoformat(),
+            "voided_levels": voided,
+        },
+        dedupe_key=f"clock:{clock.pk}:ended:{clock.version}",
+        now=now,
+    )
 
 
 class _Telling:
     """What is needed to tell of the levels of some clocks, read once."""
 
-    def __init__(self, clock_ids: set[int]) -> None:
-        found = Clock.objects.filter(pk__in=clock_ids).values_list(
-            "pk",
-            "kind",
-            "owner_id",
-            "clause_id",
-            "handoff__lead_id",
-            "handoff__lead__person__first_name",
-            "handoff__lead__person__last_name",
-            "thresholds",
-        )
-        self.clocks = {row[0]: row for row in found}
-        self.owners = User.objects.in_bulk({row[2] for row in self.clocks.values()})
-        clauses = Clause.objects.filter(pk__in={row[3] for row in self.clocks.values()})
+    def __init__(self, reached: Sequence[LevelReached]) -> None:
+        ids = {level.clock_id for level in reached}
+        found = Clock.objects.filter(pk__in=ids).values_list("pk", "owner_id", "clause_id")
+        self.clocks = {pk: (owner_id, clause_id) for pk, owner_id, clause_id in found}
+        self.owners = User.objects.in_bulk({owner_id for owner_id, _clause in self.clocks.values()})
+        clauses = Clause.objects.filter(pk__in={clause_id for _owner, clause_id in self.clocks.values()})
         self.ladders = {c.pk for c in clauses if any(c.terms.get(term) for term in _STEPS)}
-        self.warnings, self.breaches = _warnings(), _breaches()
-        self.expired = _("%(lead)s was never answered; the handoff to %(owner)s has expired.")
+        warned = {level.clock_id for level in reached if level.kind == "warning"}
+        self.thresholds = (
+            dict(Clock.objects.filter(pk__in=warned).values_list("pk", "thresholds")) if warned else {}
+        )
+        self.texts = _texts()
         self._leads: dict[int, set[int]] = {}
+        self._who: dict[tuple[str, int, bool], tuple[int, ...]] = {}
 
-    def entry(self, level: LevelReached, *, loud: bool) -> Entry:
-        """The outbox row of a level, with a notice to people if it is ``loud``."""
-        _pk, kind, owner_id, clause_id, lead_id, first, last, thresholds = self.clocks[level.clock_id]
-        notice = None
-        if loud:
-            owner = self.owners[owner_id]
-            words = {
-                "lead": f"{first} {last}".strip() or _("Lead %(id)s") % {"id": lead_id},
-                "owner": owner.name,
-            }
-            if level.kind == "warning":
-                words["due"] = _due(thresholds, owner)
-                text = self.warnings[ClockKind(kind)] % words
-            elif level.kind == "expire":
-                text = self.expired % words
-            else:
-                text = self.breaches[ClockKind(kind)] % words
-            told = self._told(level.kind, owner, has_ladder=clause_id in self.ladders)
-            notice = Notice(text=text, user_ids=tuple(sorted(told)), link=lead_path(lead_id))
-        payload = {
-            "clock_id": level.clock_id,
-            "handoff_id": level.handoff_id,
-            "lead_id": lead_id,
-            "owner_id": owner_id,
-            "promise": kind,
-            "level": level.level,
-            "kind": level.kind,
-            "due_at": level.due_at.isoformat(),
-        }
-        return Entry(TOPICS[level.kind], payload, f"clock:{level.clock_id}:{level.level}", notice)
+    def row(self, level: LevelReached, *, is_loud: bool) -> Row:
+        """The outbox row of a level, with a notice to people if it is loud."""
+        topic = TOPICS[level.kind]
+        if not is_loud:
+            return Row(level, topic)
+        owner_id, clause_id = self.clocks[level.clock_id]
+        group = (level.kind, owner_id, clause_id in self.ladders)
+        if group not in self._who:
+            told = self._told(level.kind, self.owners[owner_id], has_ladder=group[2])
+            self._who[group] = tuple(sorted(told))
+        deadline = ""
+        if level.kind == "warning":
+            deadline = _due(self.thresholds[level.clock_id], self.owners[owner_id])
+        step = level.kind if level.kind in ("warning", "expire") else "breach"
+        return Row(level, topic, self.texts[step, ClockKind(level.promise)], self._who[group], deadline)
 
     def _told(self, step: str, owner: User, *, has_ladder: bool) -> set[int]:
         """Who hears of a warning, of the breach itself, and of each further step."""
@@ -138,22 +146,27 @@ class _Telling:
         return _managers(Role.SALES_MANAGER, Role.MARKETING_MANAGER)
 
 
-def _warnings() -> dict[ClockKind, str]:
-    return {
-        ClockKind.RESPOND: _("%(lead)s is waiting for a first attempt, due %(due)s."),
-        ClockKind.DEPTH: _("The follow-up of %(lead)s is not complete yet, due %(due)s."),
-        ClockKind.OUTCOME: _("What becomes of %(lead)s is not recorded yet, due %(due)s."),
-        ClockKind.FEEDBACK: _("The return of %(lead)s is not explained yet, due %(due)s."),
+def _texts() -> dict[tuple[str, ClockKind], str]:
+    """The words of each step about each promise, with marks for lead, owner and deadline."""
+    told = {
+        "warning": {
+            ClockKind.RESPOND: _("%(lead)s is waiting for a first attempt, due %(due)s."),
+            ClockKind.DEPTH: _("The follow-up of %(lead)s is not complete yet, due %(due)s."),
+            ClockKind.OUTCOME: _("What becomes of %(lead)s is not recorded yet, due %(due)s."),
+            ClockKind.FEEDBACK: _("The return of %(lead)s is not explained yet, due %(due)s."),
+        },
+        "breach": {
+            ClockKind.RESPOND: _("First response to %(lead)s is overdue (owner: %(owner)s)."),
+            ClockKind.DEPTH: _("The follow-up of %(lead)s is overdue (owner: %(owner)s)."),
+            ClockKind.OUTCOME: _("The outcome of %(lead)s is overdue (owner: %(owner)s)."),
+            ClockKind.FEEDBACK: _("The explanation of the return of %(lead)s is overdue (owner: %(owner)s)."),
+        },
+        "expire": dict.fromkeys(
+            ClockKind, _("%(lead)s was never answered; the handoff to %(owner)s has expired.")
+        ),
     }
-
-
-def _breaches() -> dict[ClockKind, str]:
-    return {
-        ClockKind.RESPOND: _("First response to %(lead)s is overdue (owner: %(owner)s)."),
-        ClockKind.DEPTH: _("The follow-up of %(lead)s is overdue (owner: %(owner)s)."),
-        ClockKind.OUTCOME: _("The outcome of %(lead)s is overdue (owner: %(owner)s)."),
-        ClockKind.FEEDBACK: _("The explanation of the return of %(lead)s is overdue (owner: %(owner)s)."),
-    }
+    marks = {"lead": alert_rows.LEAD, "owner": alert_rows.OWNER, "due": alert_rows.DEADLINE}
+    return {(step, kind): text % marks for step, texts in told.items() for kind, text in texts.items()}
 
 
 def _due(thresholds: Iterable[Mapping[str, Any]], owner: User) -> str:

@@ -81,6 +81,7 @@ def enter(
         alerts.tell(reached=reached, now=deed.now)
         events.publish(ThresholdsReached(levels=reached, now=deed.now))
     if clock.ended_at is not None and (not was_over or before != snapshot(clock=clock)):
+        alerts.tell_ended(clock=clock, voided=len(outcome.voided), now=deed.now)
         events.publish(
             ClockEnded(
                 clock_id=clock.pk,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from funnel.models import Handoff
 from funnel.services import handoffs
+from leads.models import Person
 from sla.models import Clause, Clock, ClockEvent, ClockState
 from sla.services import clocks, sweep
 from sla.services.books import ClockRefused
@@ -353,8 +354,46 @@ def test_each_level_leaves_the_process_once_and_people_hear_the_gravest(clock_of
 def test_an_action_that_closes_the_books_tells_the_same(clock_of, rep):
     clock = clock_of()
     attempt(clock.handoff, rep, MONDAY + 5 * HOUR)
-    keys = list(Outbox.objects.filter(topic__startswith="clock.").values_list("dedupe_key", flat=True))
+    told = Outbox.objects.filter(topic__startswith="clock.")
+    keys = list(told.exclude(topic="clock.met").values_list("dedupe_key", flat=True))
     assert sorted(keys) == [f"clock:{clock.pk}:{n}" for n in (1, 2, 3, 4)]
+    met = told.get(topic="clock.met").payload
+    assert (met["state"], met["voided_levels"]) == ("breached_met_late", 0)
+
+
+@pytest.mark.django_db
+def test_an_attempt_logged_late_tells_receivers_that_the_breach_is_void(clock_of, rep):
+    clock = clock_of()
+    sweep.run_once(now=MONDAY + 5 * HOUR)
+    attempt(clock.handoff, rep, MONDAY + HOUR, now=MONDAY + 6 * HOUR)
+    (met,) = Outbox.objects.filter(topic="clock.met")
+    assert met.payload == {
+        "clock_id": clock.pk,
+        "handoff_id": clock.handoff_id,
+        "lead_id": clock.handoff.lead_id,
+        "owner_id": rep.pk,
+        "promise": "respond",
+        "state": "met",
+        "due_at": "2026-01-12T14:00:00+00:00",
+        "ended_at": "2026-01-12T11:00:00+00:00",
+        "voided_levels": 4,
+    }
+    assert met.notice == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(("100%s", "%1$s"), "100%s %1$s"), (("O'Hara", '"x"'), 'O\'Hara "x"'), (("", ""), "Lead {id}")],
+)
+def test_a_notice_names_the_lead_as_it_is_called(clock_of, name, shown):
+    clock = clock_of()
+    lead = clock.handoff.lead
+    Person.objects.filter(pk=lead.person_id).update(first_name=name[0], last_name=name[1])
+    sweep.run_once(now=MONDAY + 5 * HOUR)
+    breach = Outbox.objects.get(topic="clock.breached")
+    expected = f"First response to {shown.format(id=lead.pk)} is overdue (owner: Rita Rep)."
+    assert breach.notice["text"] == expected
 
 
 @pytest.mark.django_db
