@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,17 @@ from funnel.domain.temperature import points_by
 from funnel.selectors import definitions
 from leads.models import Event
 from smarketing.core.keysets import among
+from smarketing.core.prepared import Statement
 
 COLUMNS = ("person_id", "kind", "name", "url", "occurred_at", "properties")
+_OF_EVENTS = Statement(
+    "events_counting",
+    """
+SELECT person_id, kind, name, url, occurred_at, properties::text FROM leads_event
+ WHERE id = ANY(%(events)s::text[]::uuid[]) AND screened = '' AND person_id IS NOT NULL
+""",
+    by="events",
+)
 Row = tuple[int, str, str, str, datetime, dict[str, Any]]
 
 
@@ -41,8 +51,8 @@ def slots_of(definition: Definition, rows: Sequence[Row]) -> list[list[int]]:
 
 def of_events(event_ids: Sequence[UUID]) -> list[Row]:
     """The events with these keys that count and whose person is known."""
-    known = Event.objects.counting().filter(pk__in=event_ids, person_id__isnull=False)
-    return list(known.values_list(*COLUMNS))
+    rows = _OF_EVENTS.rows(events=[str(key) for key in event_ids])
+    return [(person, kind, name, url, at, json.loads(text)) for person, kind, name, url, at, text in rows]
 
 
 def points_of(rows: Sequence[Event]) -> dict[UUID, float]:

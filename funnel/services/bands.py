@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db import connection
 from django.db.models import F
 
 from funnel.domain.definitions import Action, Definition
@@ -14,23 +14,49 @@ from funnel.selectors import facts
 from funnel.services.frames import Frame
 from leads.models import Lead
 from smarketing.core.keysets import among
+from smarketing.core.prepared import IsAmong, Query, Statement, given
 
-_WRITE = """
-UPDATE funnel_leadscore s SET interest_band = n.band, action = n.action, evaluated_at = %(now)s
+_OPEN_LAPS = Statement(
+    "open_laps_scored",
+    """
+SELECT l.person_id, l.id FROM leads_lead l JOIN funnel_leadscore s ON s.lead_id = l.id
+ WHERE l.closed_at IS NULL AND l.person_id = ANY(%(people)s::bigint[])
+""",
+    by="people",
+)
+_SCORES = Query(
+    "scores_lock",
+    lambda: (
+        LeadScore.objects.filter(IsAmong("lead_id", "leads"), definition_id=given("definition"))
+        .annotate(key=F("lead__person__interest__key"), person_id=F("lead__person_id"))
+        .order_by("lead_id")
+    ),
+    ending="FOR UPDATE OF funnel_leadscore",
+    by="leads",
+)
+_WRITE = Statement(
+    "bands_write",
+    """
+UPDATE funnel_leadscore s SET interest_band = n.band, action = n.action, evaluated_at = %(now)s::timestamptz
   FROM unnest(%(leads)s::bigint[], %(bands)s::int[], %(actions)s::text[]) AS n(lead, band, action)
  WHERE s.lead_id = n.lead
-"""
-_COOLING = """
+""",
+    by="leads",
+)
+_COOLING = Statement(
+    "interest_cooling",
+    """
 UPDATE funnel_interest i SET cools_at = n.cools_at
   FROM unnest(%(people)s::bigint[], %(ats)s::timestamptz[]) AS n(person, cools_at)
  WHERE i.person_id = n.person AND i.cools_at IS DISTINCT FROM n.cools_at
-"""
+""",
+    by="people",
+)
 
 
 def open_leads_of(*, people: Collection[int]) -> dict[int, int]:
     """The open lead of each of these persons that has one."""
-    open_laps = Lead.objects.open().filter(person_id__in=among(people), score__isnull=False)
-    return dict(open_laps.values_list("person_id", "pk"))
+    return dict(_OPEN_LAPS.rows(people=sorted(people)))  # type: ignore[arg-type]
 
 
 def of_leads(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> dict[int, int]:
@@ -46,12 +72,7 @@ def reassess(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> None:
     of the persons' interest. Leads that were scored under another version wait for their rescoring.
     """
     rules, decay = frame.rules, frame.decay
-    scores = list(
-        LeadScore.objects.filter(lead_id__in=among(lead_ids), definition=frame.version)
-        .annotate(key=F("lead__person__interest__key"), person_id=F("lead__person_id"))
-        .order_by("lead_id")
-        .select_for_update(of=("self",))
-    )
+    scores: list[Any] = _SCORES.all(leads=sorted(set(lead_ids)), definition=frame.version.pk)
     if not scores:
         return
     excluded = _excluded(rules, scores)
@@ -67,10 +88,9 @@ def reassess(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> None:
         leave = rules.leave_below(band)
         people.append(score.person_id)
         ats.append(decay.cools_at(score.key, leave) if leave is not None else None)
-    with connection.cursor() as cursor:
-        if leads:
-            cursor.execute(_WRITE, {"leads": leads, "bands": new_bands, "actions": actions, "now": now})
-        cursor.execute(_COOLING, {"people": people, "ats": ats})
+    if leads:
+        _WRITE.count(leads=leads, bands=new_bands, actions=actions, now=now)
+    _COOLING.count(people=people, ats=ats)
 
 
 def _excluded(rules: Definition, scores: Sequence[LeadScore]) -> set[int]:

@@ -25,12 +25,24 @@ from leads.models import Lead
 from leads.services import leads as laps
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, Missing
+from smarketing.core.prepared import IsAmong, Query
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
 _NOT_BY_HAND = frozenset(s.code for s in rules.DEFAULT_STAGES if not s.by_hand)
 # A lap ends with these: the person's return would be a new lead.
 ENDS = frozenset(s.code for s in rules.DEFAULT_STAGES if s.role in {Role.CLOSED, Role.WON})
+
+
+_STATES = Query(
+    "states_of_leads",
+    lambda: (
+        LeadState.objects.filter(IsAmong("lead_id", "leads"))
+        .select_related("stage", "high_water", "lead")
+        .order_by("lead_id")
+    ),
+    by="leads",
+)
 
 
 class NotPlaced(Missing):
@@ -53,8 +65,8 @@ class MoveNotAllowed(Denied):
 
 def lock(*, lead_ids: Sequence[int]) -> dict[int, LeadState]:
     """Lock the states of these leads, in the order of their keys, and return them by lead."""
-    states = LeadState.objects.select_related("stage", "high_water", "lead")
-    return {row.lead_id: row for row in locks.rows(states, lead_ids)}
+    held = locks.hold(LeadState, lead_ids)
+    return {row.lead_id: row for row in _STATES.all(leads=held)}
 
 
 def locked(*, lead_id: int) -> LeadState:
@@ -67,7 +79,7 @@ def locked(*, lead_id: int) -> LeadState:
 
 def lock_laps(*, lead_ids: Sequence[int]) -> dict[int, LeadState]:
     """As :func:`lock`, for whoever may end or reopen laps: the leads themselves are locked before."""
-    locks.rows(Lead.objects.all(), lead_ids)
+    locks.hold(Lead, lead_ids)
     return lock(lead_ids=lead_ids)
 
 

@@ -6,22 +6,24 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 
-from django.db import connection
-
 from funnel.domain.interest import Occurrence, counted_more, day_start
 from funnel.domain.interest import masses as masses_of
 from funnel.models import Interest, SignalDay
 from funnel.selectors import signals
 from funnel.services.frames import Frame
 from smarketing.core.keysets import among
-from smarketing.core.prepared import Statement
+from smarketing.core.prepared import IsAmong, Query, Statement
 
-_MAKE = """
+_MAKE = Statement(
+    "interest_make",
+    """
 INSERT INTO funnel_interest (person_id, definition_id, masses, key, cools_at)
-SELECT p, %(definition)s, array_fill(0::float8, ARRAY[%(slots)s]), NULL, NULL
+SELECT p, %(definition)s::bigint, array_fill(0::float8, ARRAY[%(slots)s::int]), NULL, NULL
   FROM unnest(%(people)s::bigint[]) AS p ORDER BY p
 ON CONFLICT (person_id) DO NOTHING
-"""
+""",
+    by="people",
+)
 _LOCK_OF_LEADS = Statement(
     "interest_lock_of_leads",
     """
@@ -31,20 +33,34 @@ SELECT i.person_id, i.definition_id FROM funnel_interest i
 """,
     by="leads",
 )
-_COUNT_DAYS = """
+_LOCKED = Query(
+    "interest_lock",
+    lambda: Interest.objects.filter(IsAmong("person_id", "people")).order_by("person_id"),
+    ending="FOR UPDATE",
+    by="people",
+)
+_COUNT_DAYS = Statement(
+    "signal_days_count",
+    """
 INSERT INTO funnel_signalday AS d (person_id, definition_id, slot, day, count)
-SELECT person, %(definition)s, slot, day, n
+SELECT person, %(definition)s::bigint, slot, day, n
   FROM unnest(%(people)s::bigint[], %(slots)s::int[], %(days)s::date[], %(counts)s::int[])
     AS i(person, slot, day, n)
  ORDER BY person, slot, day
 ON CONFLICT (person_id, definition_id, slot, day) DO UPDATE SET count = d.count + excluded.count
 RETURNING person_id, slot, day, count
-"""
-_WRITE = """
-UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key, definition_id = %(definition)s
+""",
+    by="people",
+)
+_WRITE = Statement(
+    "interest_write",
+    """
+UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key, definition_id = %(definition)s::bigint
   FROM unnest(%(people)s::bigint[], %(masses)s::text[], %(keys)s::float8[]) AS n(person, masses, key)
  WHERE i.person_id = n.person
-"""
+""",
+    by="people",
+)
 
 
 def add(*, frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
@@ -119,11 +135,7 @@ def _recount(frame: Frame, history: dict[int, list[Occurrence]]) -> None:
 def lock_people(*, frame: Frame, people: Collection[int]) -> dict[int, Interest]:
     """Make and lock the interest of these persons, in their order."""
     ordered = sorted(people)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MAKE,
-            {"definition": frame.version.pk, "slots": len(frame.rules.signals), "people": ordered},
-        )
+    _MAKE.count(definition=frame.version.pk, slots=len(frame.rules.signals), people=ordered)
     return {row.person_id: row for row in _locked(ordered)}
 
 
@@ -153,38 +165,30 @@ def write(*, frame: Frame, held: dict[int, list[float]]) -> None:
     """Write the masses of these persons and the keys they rank by."""
     people = sorted(held)
     weights = frame.rules.weights
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _WRITE,
-            {
-                "people": people,
-                "masses": ["{" + ",".join(repr(m) for m in held[p]) + "}" for p in people],
-                "keys": [frame.decay.key(weights, held[p]) for p in people],
-                "definition": frame.version.pk,
-            },
-        )
+    _WRITE.count(
+        people=people,
+        masses=["{" + ",".join(repr(m) for m in held[p]) + "}" for p in people],
+        keys=[frame.decay.key(weights, held[p]) for p in people],
+        definition=frame.version.pk,
+    )
 
 
 def _locked(people: Sequence[int]) -> Iterable[Interest]:
-    return Interest.objects.filter(person_id__in=among(people)).order_by("person_id").select_for_update()
+    return _LOCKED.all(people=list(people))
 
 
 def _counted(frame: Frame, capped: Counter[tuple[int, int, date]]) -> dict[tuple[int, int, date], int]:
     """Count capped signals on their days and tell how many of the new ones still count."""
     if not capped:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNT_DAYS,
-            {
-                "definition": frame.version.pk,
-                "people": [k[0] for k in capped],
-                "slots": [k[1] for k in capped],
-                "days": [k[2] for k in capped],
-                "counts": list(capped.values()),
-            },
-        )
-        totals = {(person, slot, day): total for person, slot, day, total in cursor.fetchall()}
+    rows = _COUNT_DAYS.rows(
+        definition=frame.version.pk,
+        people=[k[0] for k in capped],
+        slots=[k[1] for k in capped],
+        days=[k[2] for k in capped],
+        counts=list(capped.values()),
+    )
+    totals = {(person, slot, day): total for person, slot, day, total in rows}
     found = {}
     for key, more in capped.items():
         cap = frame.rules.signals[key[1]].daily_cap or 0

@@ -23,6 +23,8 @@ _COLUMN = "company"
 @transaction.atomic
 def hear(*, event_ids: Collection[UUID], changed: Collection[int], now: datetime) -> None:
     """Take in what these identify and group events say; ``changed`` are persons whose history differs."""
+    if not event_ids and not changed:
+        return
     events = Event.objects.filter(pk__in=list(event_ids), person__isnull=False).select_related("person")
     concerned = {
         event.person.pk

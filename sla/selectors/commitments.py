@@ -23,6 +23,7 @@ from sla.selectors import agreements, deliveries, prose
 from sla.selectors.clock_rows import calendar_of
 from smarketing.core import periods
 from smarketing.core.periods import Period
+from smarketing.core.prepared import Query, given
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
 from smarketing.users.selectors import organisation
@@ -31,6 +32,21 @@ from smarketing.users.selectors import organisation
 WORTH_FROM = timedelta(days=365)
 WORTH_LEAST = 10
 SECOND = timedelta(seconds=1)
+_CLAUSES_AT = Query(
+    "clauses_at",
+    lambda: (
+        Clause.objects.filter(
+            version=AgreementVersion.objects.filter(
+                state__in=[AgreementState.IN_FORCE, AgreementState.RETIRED],
+                in_force_from__lte=given("instant"),
+            )
+            .order_by("-number")
+            .values("pk")[:1]
+        )
+        .select_related("calendar", "accountable", "backup")
+        .order_by("position")
+    ),
+)
 SPANS = {"week": periods.week_of, "month": periods.month_of, "quarter": periods.quarter_of}
 
 
@@ -61,6 +77,11 @@ def version_at(instant: datetime) -> AgreementVersion | None:
     """The version in force at an instant; before there was any, the first one."""
     told = agreements.versions().filter(state__in=[AgreementState.IN_FORCE, AgreementState.RETIRED])
     return told.filter(in_force_from__lte=instant).first() or told.order_by("number").first()
+
+
+def clauses_at(instant: datetime) -> list[Clause]:
+    """The promises in force at an instant, in their order; none before there was an agreement."""
+    return _CLAUSES_AT.all(instant=instant)
 
 
 def span_of(spec: ClauseSpec, instant: datetime, *, zone: ZoneInfo) -> Period:

@@ -19,7 +19,17 @@ from sla.selectors.clock_rows import calendar_of, level_kind, pauses
 from sla.services import alerts
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict
+from smarketing.core.prepared import IsAmong, Query, Statement
 from smarketing.users.models import User
+
+_HANDOFFS = Statement(
+    "handoffs_of_clocks", "SELECT handoff_id FROM sla_clock WHERE id = ANY(%(clocks)s::bigint[])", by="clocks"
+)
+_CLOCKS = Query(
+    "clocks_of_books",
+    lambda: Clock.objects.filter(IsAmong("id", "clocks")).select_related("calendar_version").order_by("id"),
+    by="clocks",
+)
 
 
 class ClockRefused(Conflict):
@@ -40,9 +50,8 @@ class Deed:
 def lock(*, clock_ids: Iterable[int]) -> list[Clock]:
     """Lock these clocks with their handoffs, handoffs first, each in key order."""
     ids = sorted(set(clock_ids))
-    handoff_ids = Clock.objects.filter(pk__in=ids).values_list("handoff_id", flat=True)
-    locks.rows(Handoff.objects.all(), handoff_ids)
-    return locks.rows(Clock.objects.select_related("calendar_version"), ids)
+    locks.hold(Handoff, (pk for (pk,) in _HANDOFFS.rows(clocks=ids)))
+    return _CLOCKS.all(clocks=locks.hold(Clock, ids))
 
 
 def enter(

@@ -10,6 +10,7 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -18,6 +19,7 @@ from sla.models import Clause, Commitment, Restatement
 from sla.selectors import agreements, commitments, deliveries
 from sla.selectors.commitments import Line
 from smarketing.core.periods import Period
+from smarketing.core.prepared import Statement
 from smarketing.notifications.services import outbox
 from smarketing.users.selectors import organisation
 
@@ -25,6 +27,13 @@ CHECK_EVERY = timedelta(hours=20)
 # For so long later facts are looked for; what is older stays as it was last told.
 WATCHED_FOR = timedelta(days=120)
 DIGITS = 6
+_DONE = Statement(
+    "commitments_closed",
+    """
+SELECT clause_id FROM sla_commitment
+ WHERE clause_id = ANY(%(clauses)s::bigint[]) AND starts_at = %(start)s::timestamptz
+""",
+)
 
 
 def run_once(*, now: datetime, limit: int = 20) -> int:
@@ -39,7 +48,7 @@ def close_ended(*, now: datetime) -> int:
         today = span(now.astimezone(zone).date(), zone=zone)
         if today.start is None:
             raise AssertionError("a calendar period has a start")
-        closed += _close_at(today.start - timedelta(seconds=1), name, now)
+        closed += _close_at(today.start - timedelta(seconds=1), name, zone, now)
     return closed
 
 
@@ -132,17 +141,11 @@ def rows_digest(*, line: Line, now: datetime) -> str:
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
-def _close_at(instant: datetime, span: str, now: datetime) -> int:
-    version = commitments.version_at(instant)
-    if version is None or (version.in_force_from is not None and version.in_force_from > instant):
-        return 0
-    zone, closed = organisation.zone(), 0
-    for clause in version.clauses.all():
-        if (clause.period or "month") != span:
-            continue
-        period = commitments.span_of(agreements.spec_of(clause), instant, zone=zone)
-        done = set(Commitment.objects.filter(clause=clause).values_list("starts_at", flat=True))
-        if period.start not in done:
-            close(clause=clause, period=period, now=now)
-            closed += 1
-    return closed
+def _close_at(instant: datetime, span: str, zone: ZoneInfo, now: datetime) -> int:
+    period = commitments.SPANS[span](instant.astimezone(zone).date(), zone=zone)
+    told = [clause for clause in commitments.clauses_at(instant) if (clause.period or "month") == span]
+    done = _DONE.rows(clauses=[clause.pk for clause in told], start=period.start) if told else []
+    waiting = [clause for clause in told if (clause.pk,) not in done]
+    for clause in waiting:
+        close(clause=clause, period=period, now=now)
+    return len(waiting)

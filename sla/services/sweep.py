@@ -9,41 +9,45 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from funnel.models import Handoff
 from sla.events import LevelReached, ThresholdsReached
 from sla.models import Clock
 from sla.services import alerts, clocks, escalations
 from smarketing.core import events
+from smarketing.core.prepared import Statement
 
 # The handoff is locked with its clock, in the order of all services: a level may expire it.
-_SWEEP = """
+_SWEEP = Statement(
+    "sla_sweep",
+    """
 WITH due AS (
   SELECT c.id, c.handoff_id, c.kind AS promise, c.fired, c.thresholds
     FROM sla_clock c JOIN funnel_handoff h ON h.id = c.handoff_id
-   WHERE c.next_at < %(now)s
+   WHERE c.next_at < %(now)s::timestamptz
    ORDER BY c.next_at, c.id
-   LIMIT %(limit)s
+   LIMIT %(limit)s::bigint
      FOR NO KEY UPDATE OF h, c SKIP LOCKED
 ), expiry AS (
   -- Once a handoff has expired nothing more is promised about it: later levels of its clocks don't fire.
   SELECT k.handoff_id, min((t->>'at')::timestamptz) AS at
     FROM sla_clock k JOIN funnel_handoff h ON h.id = k.handoff_id AND h.state = 'delivered',
          jsonb_array_elements(k.thresholds) t
-   WHERE k.handoff_id IN (SELECT handoff_id FROM due) AND k.next_at < %(now)s
-     AND t->>'name' = 'expire' AND (t->>'level')::int > k.fired AND (t->>'at')::timestamptz < %(now)s
+   WHERE k.handoff_id IN (SELECT handoff_id FROM due) AND k.next_at < %(now)s::timestamptz
+     AND t->>'name' = 'expire' AND (t->>'level')::int > k.fired
+     AND (t->>'at')::timestamptz < %(now)s::timestamptz
    GROUP BY k.handoff_id
 ), level AS (
   SELECT due.id, due.handoff_id, (t->>'level')::int AS level, (t->>'at')::timestamptz AS due_at,
          CASE t->>'kind' WHEN 'after' THEN t->>'name' ELSE t->>'kind' END AS kind,
-         (t->>'at')::timestamptz < %(now)s
+         (t->>'at')::timestamptz < %(now)s::timestamptz
            AND (t->>'at')::timestamptz <= coalesce(expiry.at, 'infinity') AS is_due
     FROM due LEFT JOIN expiry ON expiry.handoff_id = due.handoff_id, jsonb_array_elements(due.thresholds) t
    WHERE (t->>'level')::int > due.fired
 ), fired AS (
   INSERT INTO sla_clockevent (clock_id, level, kind, due_at, detected_at, void_reason)
-  SELECT id, level, kind, due_at, %(now)s, '' FROM level WHERE is_due
+  SELECT id, level, kind, due_at, %(now)s::timestamptz, '' FROM level WHERE is_due
       ON CONFLICT (clock_id, level) DO NOTHING
   RETURNING clock_id, level, kind, due_at
 ), book AS (
@@ -66,7 +70,15 @@ SELECT fired.clock_id, due.handoff_id, due.promise, fired.level, fired.kind, fir
        (SELECT count(*) FROM done)
   FROM fired JOIN due ON due.id = fired.clock_id
  ORDER BY fired.due_at, fired.clock_id, fired.level
-"""
+""",
+)
+_RELEASED = Statement(
+    "sla_pauses_over",
+    """
+SELECT handoff_id, id FROM sla_clock WHERE resumes_at < %(now)s::timestamptz
+ ORDER BY resumes_at, id LIMIT %(limit)s::bigint
+""",
+)
 
 
 def run_once(*, now: datetime, limit: int = 500) -> int:
@@ -77,9 +89,7 @@ def run_once(*, now: datetime, limit: int = 500) -> int:
     """
     released = _release(now, limit)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_SWEEP, {"now": now, "limit": limit})
-            rows = cursor.fetchall()
+        rows = _SWEEP.rows(now=now, limit=limit)
         reached = tuple(LevelReached(*row[:-1]) for row in rows)
         if reached:
             alerts.tell(reached=reached, now=now)
@@ -99,8 +109,7 @@ def _act_on(reached: tuple[LevelReached, ...], now: datetime) -> None:
 
 def _release(now: datetime, limit: int) -> int:
     """Let clocks go on whose pause is over; what somebody holds is left for the next pass."""
-    waiting = Clock.objects.filter(resumes_at__lt=now).order_by("resumes_at", "pk")
-    found = dict(waiting.values_list("handoff_id", "pk")[:limit])
+    found: dict[int, int] = dict(_RELEASED.rows(now=now, limit=limit))  # type: ignore[arg-type]
     if not found:
         return 0
     with transaction.atomic():

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import cache
 from typing import TypeVar
 
 from django.db import connection, models, transaction
 
 from smarketing.core import keysets
+from smarketing.core.prepared import Statement
 
 M = TypeVar("M", bound=models.Model)
 
@@ -40,11 +42,31 @@ def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:
     Two statements, for a row whose foreign key changed while we waited would fall out of a joined one.
     The lock leaves others free to insert rows that refer to these.
     """
+    keys = hold(queryset.model, ids)
+    return list(queryset.filter(pk__in=keysets.among(keys)).order_by("pk"))
+
+
+def hold(model: type[models.Model], ids: Iterable[int]) -> list[int]:
+    """Lock the rows with these primary keys as :func:`rows` does, for whoever reads them by other means.
+
+    Returns the keys that were asked for, in their order.
+    """
     _need_transaction()
-    keys = keysets.among(ids)
-    plain = queryset.model._default_manager.filter(pk__in=keys).order_by("pk")
-    list(plain.select_for_update(no_key=True).values_list("pk"))
-    return list(queryset.filter(pk__in=keys).order_by("pk"))
+    keys = sorted(set(ids))
+    _locking(model).rows(ids=keys)
+    return keys
+
+
+@cache
+def _locking(model: type[models.Model]) -> Statement:
+    """``FOR NO KEY UPDATE`` of one table's rows in key order; every service comes by here."""
+    table, key = model._meta.db_table, model._meta.pk.column
+    return Statement(
+        f"lock_{table}"[:50],
+        f'SELECT "{key}" FROM "{table}" WHERE "{key}" = ANY(%(ids)s::bigint[])'  # noqa: S608 - names of ours
+        f' ORDER BY "{key}" FOR NO KEY UPDATE',
+        by="ids",
+    )
 
 
 def advisory(namespace: Namespace, key: int) -> None:

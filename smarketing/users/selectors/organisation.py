@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from smarketing.core.prepared import Query
 from smarketing.users.models import Organisation
+
+_ONLY = Query("organisation", lambda: Organisation.objects.filter(pk=1))
 
 
 def current() -> Organisation:
     """The organisation; a migration makes its row."""
-    return Organisation.objects.get(pk=1)
+    found = _ONLY.first()
+    if found is None:
+        raise Organisation.DoesNotExist
+    return found
 
 
 def zone() -> ZoneInfo:
