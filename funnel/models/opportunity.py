@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.expressions import OrderBy
 from django.utils.translation import gettext_lazy as _
 
 from leads.models import Company, FromSource, ImportRun, Lead, Person
@@ -86,6 +87,11 @@ class OpportunityQuerySet(models.QuerySet["Opportunity"]):
         return self.filter(stage__kind=OpportunityStageKind.LOST)
 
 
+def _last(column: str) -> OrderBy:
+    """From high to low with blanks at the end, as lists order."""
+    return models.F(column).desc(nulls_last=True)
+
+
 class Opportunity(Stamped, Versioned, FromSource):
     """A deal. Its end is a stage of kind won or lost with ``closed_at``."""
 
@@ -145,6 +151,20 @@ class Opportunity(Stamped, Versioned, FromSource):
             models.Index(
                 fields=["closed_at"], name="opportunity_closed", condition=models.Q(closed_at__isnull=False)
             ),
+            # Read by the table of deals and the API in the order that somebody asks for. Blanks stand last
+            # in either direction, so a column that may be blank needs an index for each.
+            models.Index(fields=["name", "id"], name="opportunities_by_name"),
+            models.Index(fields=["stage_entered_at", "id"], name="opportunities_by_move"),
+            models.Index(fields=["amount", "id"], name="opportunities_least"),
+            models.Index(_last("amount"), models.F("id").desc(), name="opportunities_most"),
+            models.Index(fields=["expected_close_on", "id"], name="opportunities_close_soonest"),
+            models.Index(
+                _last("expected_close_on"), models.F("id").desc(), name="opportunities_close_latest"
+            ),
+            models.Index(fields=["opened_at", "id"], name="opportunities_opened_first"),
+            models.Index(_last("opened_at"), models.F("id").desc(), name="opportunities_opened_last"),
+            models.Index(fields=["closed_at", "id"], name="opportunities_closed_first"),
+            models.Index(_last("closed_at"), models.F("id").desc(), name="opportunities_closed_last"),
         ]
 
     def __str__(self) -> str:

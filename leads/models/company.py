@@ -61,6 +61,14 @@ class Company(Stamped, Versioned):
             models.Index(fields=["name_key", "id"], name="company_by_key"),
             models.Index(fields=["domain"], name="company_by_domain", condition=~models.Q(domain="")),
             models.Index(fields=["name", "id"], name="company_list_by_name"),
+            # Read by the list of companies in other orders; blanks stand last in either direction.
+            models.Index(fields=["created_at", "id"], name="company_list_by_age"),
+            models.Index(fields=["employees", "id"], name="company_list_smallest"),
+            models.Index(
+                models.F("employees").desc(nulls_last=True),
+                models.F("id").desc(),
+                name="company_list_largest",
+            ),
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="company_search"),
         ]
 
