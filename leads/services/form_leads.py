@@ -104,7 +104,7 @@ def capture(*, form: Form, submission: FormSubmission, answers: Answers, now: da
     arrival = arrivals.read(
         page=submission.page_url, referrer=submission.referrer, rules=channel_rules.in_force().rules
     )
-    campaign = form.campaign or campaign_names.of_tags(tags=arrival.tags, raw=submission.raw)
+    campaign = form.campaign or campaign_names.of_answer(tags=arrival.tags, raw=submission.raw)
     code = "" if arrival.channel == "direct" and campaign and campaign.channel else arrival.channel
     channel = Channel.objects.filter(code=code).first() if code else None
     taken = leads.capture(

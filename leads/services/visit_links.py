@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from leads.models import Campaign, Lead
+from leads.services import campaign_names
 from smarketing.core.prepared import Statement
 
 _RUNNING = """
@@ -66,5 +67,4 @@ def claim_for_campaign(*, campaign: Campaign, now: datetime) -> int:
 
 def named(*, campaign: Campaign) -> dict[str, Any]:
     """The campaign and what links call it, as :data:`OF_CAMPAIGN` wants to be told."""
-    names = {name.lower() for name in (campaign.name, campaign.external_id) if name}
-    return {"campaign": campaign.pk, "names": sorted(names)}
+    return {"campaign": campaign.pk, "names": campaign_names.words_of(campaign=campaign)}

@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models.functions import Lower
-
 from leads.domain.channel_rules import Traffic, traffic_of
 from leads.domain.sessions import Hit, Touch, outside, source_and_medium, touches_of
 from leads.domain.tagging import CLICK_IDS
 from leads.events import TouchpointsRecorded
-from leads.models import Campaign, Lead, Touchpoint, TouchpointKind
+from leads.models import Lead, Touchpoint, TouchpointKind
 from leads.selectors.channel_rules import Rules
+from leads.services import campaign_names
+from leads.services.campaign_names import Named
 from smarketing.core import events
 from smarketing.core.keysets import among
 
@@ -44,7 +44,7 @@ def write(*, found: Sequence[Touch], hits: Sequence[Hit], codes: Mapping[str, in
         return
     known = _stored([*hits, *(touch.hit for touch in found)])
     laps = _laps({touch.hit.person for touch in found if touch.hit.person is not None})
-    campaigns = _campaigns(found)
+    campaigns = campaign_names.in_links(tags=[touch.hit.campaign for touch in found])
     new: list[Touchpoint] = []
     for touch in found:
         values = _columns(touch, codes, laps, campaigns)
@@ -84,16 +84,15 @@ def _columns(
     touch: Touch,
     codes: Mapping[str, int],
     laps: Mapping[int, Sequence[Lead]],
-    campaigns: Mapping[str, int],
+    campaigns: Named,
 ) -> dict[str, Any]:
     hit = touch.hit
-    tagged = (hit.campaign.get("utm_id", "").lower(), hit.campaign.get("utm_campaign", "").lower())
     return {
         "person_id": hit.person,
         "lead_id": _lap_at(laps.get(hit.person or 0, ()), hit.at),
         "occurred_at": hit.at,
         "channel_id": codes[touch.channel],
-        "campaign_id": next((campaigns[name] for name in tagged if name in campaigns), None),
+        "campaign_id": campaigns.of(hit.campaign),
         "title": hit.title[:300],
         "url": hit.url,
         "referrer": outside(hit.referrer, hit.url),
@@ -111,21 +110,4 @@ def _laps(people: Collection[int]) -> dict[int, list[Lead]]:
     laps = Lead.objects.filter(person_id__in=among(people)).only("pk", "person_id", "closed_at")
     for lap in laps.order_by("person_id", "lap"):
         found[lap.person_id].append(lap)
-    return found
-
-
-def _campaigns(touches: Sequence[Touch]) -> dict[str, int]:
-    """Campaigns by what links name them by: the id in the system they came from, or their name."""
-    wanted = {
-        touch.hit.campaign[key].lower()
-        for touch in touches
-        for key in ("utm_id", "utm_campaign")
-        if touch.hit.campaign.get(key)
-    }
-    if not wanted:
-        return {}
-    found: dict[str, int] = {}
-    for column in ("name", "external_id"):
-        rows = Campaign.objects.annotate(said=Lower(column)).filter(said__in=wanted).order_by("-pk")
-        found |= dict(rows.values_list("said", "pk"))
     return found
