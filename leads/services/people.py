@@ -288,7 +288,8 @@ def _insert(person: Person, addresses: Sequence[str]) -> None:
     The addresses are taken first, in alphabetic order and for the key that will be the person's: who
     comes second learns it before there is a person. Raises :class:`IdentifierTaken`.
     """
-    words = f"{person.first_name} {person.last_name} {' '.join([*addresses[:1], *sorted(addresses[1:])])}"
+    said = (person.first_name, person.last_name, *addresses[:1], *sorted(addresses[1:]))
+    words = " ".join(part for part in said if part)
     if not addresses:
         _INSERT.add(person, words=words)
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import F, OuterRef, Subquery, TextField, Value
-from django.db.models.functions import Coalesce, Concat, Lower, Trim
+from django.db.models import F, Func, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Lower, NullIf
 
 from leads.models import Company, Person, PersonEmail
 
@@ -24,19 +24,15 @@ def refresh(*, person_ids: Collection[int]) -> None:
         .values("all")
     )
     companies = Company.objects.filter(pk=OuterRef("company_id")).values("name")
-    blank, space = Value("", output_field=TextField()), Value(" ")
     text = Lower(
-        Trim(
-            Concat(
-                F("first_name"),
-                space,
-                F("last_name"),
-                space,
-                Coalesce(Subquery(addresses, output_field=TextField()), blank),
-                space,
-                Coalesce(Subquery(companies, output_field=TextField()), blank),
-                output_field=TextField(),
-            )
+        Func(  # leaves out what is missing, with its space
+            Value(" "),
+            NullIf(F("first_name"), Value("")),
+            NullIf(F("last_name"), Value("")),
+            Subquery(addresses, output_field=TextField()),
+            Subquery(companies, output_field=TextField()),
+            function="concat_ws",
+            output_field=TextField(),
         )
     )
     Person.objects.filter(pk__in=person_ids).order_by().update(search_text=text)
