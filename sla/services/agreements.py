@@ -221,6 +221,8 @@ def _put_in_force(
     now = now or at
     former = _version(agreement, [AgreementState.IN_FORCE])
     if former is not None:
+        # One that was made after the day this takes effect (a past that is told later) was never in force.
+        former.in_force_from = min(former.in_force_from or at, at)
         former.retired_at = at
         _set_state(former, AgreementState.RETIRED, now)
     version.in_force_from = at

@@ -10,11 +10,12 @@ import pytest
 from funnel.models import Handoff, HandoffState, LeadState, Opportunity
 from leads.models import Lead
 from reporting.domain.results import Rate, Row
-from reporting.models import Journey
+from reporting.models import Journey, VisitMark
 from reporting.reports import catalogue
 from reporting.services import journeys
-from sla.models import Clock, ClockState
+from sla.models import AgreementState, AgreementVersion, Clock, ClockState
 from smarketing.core import invariants
+from smarketing.demo.company import YEAR
 from smarketing.users.selectors import organisation
 
 REPORTS = ["alignment", "supply", "sources", "funnel", "wins"]
@@ -32,6 +33,21 @@ def test_the_year_has_something_to_tell(year: datetime) -> None:
 def test_the_rep_who_signs_in_first_finds_a_lead_that_waits(year: datetime) -> None:
     waiting = Handoff.objects.filter(state=HandoffState.DELIVERED, owner__email__startswith="rep@")
     assert waiting.exists()
+
+
+def test_the_agreement_was_in_force_when_the_year_began(year: datetime) -> None:
+    begin = year - YEAR
+    lived_by = AgreementVersion.objects.get(state=AgreementState.IN_FORCE)
+    assert lived_by.in_force_from == begin
+    former = AgreementVersion.objects.get(state=AgreementState.RETIRED)
+    assert (former.in_force_from, former.retired_at) == (begin, begin)
+    assert not Clock.objects.exclude(clause__version=lived_by).exists()
+
+
+def test_the_report_of_the_website_is_filled_when_the_first_user_looks(year: datetime) -> None:
+    result = catalogue.get("website").run({}, zone=organisation.zone(), now=year)
+    assert result.why_empty is None
+    assert not VisitMark.objects.exists()  # nothing waits to be computed
 
 
 def test_every_lead_stands_somewhere(year: datetime) -> None:
