@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from smarketing.core import invariants, loops, readings
+from smarketing.core import events, invariants, loops, readings
 from smarketing.notifications import topics
 from smarketing.notifications.invariants import ALL
 from smarketing.notifications.services import deliveries, digests, outbox
+from smarketing.notifications.subscribers import post_letter
 from smarketing.notifications.topics import Kind, Topic
+from smarketing.users.events import LetterWritten
 
 
 def connect() -> None:
     """Fan-out every few seconds, deliveries as often; both are nudged after commits too."""
+    events.subscribe(LetterWritten, post_letter)
     loops.register(loops.Loop("outbox", outbox.fan_out, every_seconds=5, limit=500))
     loops.register(loops.Loop("deliveries", deliveries.run_once, every_seconds=5, limit=500, queue="mail"))
     loops.register(loops.Loop("digests", digests.run_once, every_seconds=30, limit=200, queue="mail"))

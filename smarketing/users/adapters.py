@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from smarketing.core import clock
 from smarketing.users.models import User
-from smarketing.users.services import throttle, users
+from smarketing.users.services import letters, throttle, users
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -61,9 +61,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(request.META.get("REMOTE_ADDR", ""))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Mails name this site by SITE_URL, never by the Host header."""
+        """Through the outbox. Mails name this site by SITE_URL, never by the Host header."""
         site = SimpleNamespace(name="Smarketing", domain=urlsplit(settings.SITE_URL).netloc)
-        super().send_mail(template_prefix, email, {**context, "current_site": site})
+        told = {"request": self.request, "email": email, **context, "current_site": site}
+        message = self.render_mail(template_prefix, email, told)
+        letters.write(email=email, subject=str(message.subject), text=str(message.body), now=clock.now())
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Built from SITE_URL, never from the Host header."""

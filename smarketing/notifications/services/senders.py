@@ -122,11 +122,17 @@ def _for_slack(delivery: Delivery) -> bytes:
 
 def _mail(delivery: Delivery) -> Attempt:
     notice = delivery.outbox.notice
-    text = str(notice.get("text", ""))
+    try:
+        text = secrets.decrypt(notice["sealed"]) if "sealed" in notice else str(notice.get("text", ""))
+    except secrets.UndecryptableSecret as error:
+        failed = Outcome(done=False, error=str(error))
+        return lambda: failed
     context = {
         "text": text,
         "head": notice.get("head", ""),
         "groups": notice.get("groups", []),
+        # Links of a notice would be what somebody has typed; those of a letter are ours.
+        "has_links": "sealed" in notice,
         "url": f"{settings.SITE_URL}{notice['link']}" if notice.get("link") else "",
         "site": settings.SITE_URL,
     }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException
 from typing import Any
 
-import structlog
 from allauth.account.forms import ResetPasswordForm
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -43,7 +41,6 @@ USERS = TableSpec(
     ),
 )
 LIST = "web:users"
-_log = structlog.get_logger(__name__)
 
 
 @page(capability=Capability.VIEW)
@@ -155,15 +152,10 @@ def _user(request: Request, pk: int) -> User:
 def _invited(request: Request, user: User, before: str) -> Toast:
     """Send allauth's mail for setting a password; its link works once and for a limited time.
 
-    A mail server that is away does not undo the user: the mail can be sent again from the list.
+    It waits in the outbox for as long as the mail server is away.
     """
     form = ResetPasswordForm({"email": user.email})
-    try:
-        if form.is_valid():
-            form.save(request)
-    except (OSError, SMTPException) as error:
-        _log.warning("invitation_not_sent", user=user.pk, error=type(error).__name__)
-        text = _("The mail could not be sent; try again from the menu of the user.")
-        return Toast(f"{before} {text}".strip(), "warn")
+    if form.is_valid():
+        form.save(request)
     text = _("A mail with a link to set a password is on its way to %(email)s.") % {"email": user.email}
     return Toast(f"{before} {text}".strip(), "ok")
