@@ -56,7 +56,7 @@ UPDATE funnel_interest i SET cools_at = n.cools_at
 
 def open_leads_of(*, people: Collection[int]) -> dict[int, int]:
     """The open lead of each of these persons that has one."""
-    return dict(_OPEN_LAPS.rows(people=sorted(people)))  # type: ignore[arg-type]
+    return dict(_OPEN_LAPS.rows(people=sorted(people)))
 
 
 def of_leads(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> dict[int, int]:

@@ -109,7 +109,7 @@ def _act_on(reached: tuple[LevelReached, ...], now: datetime) -> None:
 
 def _release(now: datetime, limit: int) -> int:
     """Let clocks go on whose pause is over; what somebody holds is left for the next pass."""
-    found: dict[int, int] = dict(_RELEASED.rows(now=now, limit=limit))  # type: ignore[arg-type]
+    found: dict[int, int] = dict(_RELEASED.rows(now=now, limit=limit))
     if not found:
         return 0
     with transaction.atomic():
