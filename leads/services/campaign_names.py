@@ -73,7 +73,8 @@ def of_answer(*, tags: Tags, raw: Mapping[str, Any]) -> Campaign | None:
         ]
         if len(found) == 1:
             return found[0]
-    return campaigns.filter(pk=in_links(tags=[tags]).of(tags)).first()
+    key = in_links(tags=[tags]).of(tags)
+    return None if key is None else campaigns.get(pk=key)
 
 
 def _words(tags: Tags) -> list[str]:
