@@ -65,6 +65,8 @@ def test_everybody_reads_it_in_plain_words_with_the_banner_until_both_have_signe
     assert "Form whose name contains “demo”, at most once a day" in text
     assert "Draft a new version" not in text
     assert "not signed yet" in signed_in(olga).get("/settings/").content.decode()
+    assert "from the start" in text
+    assert "1970" not in text
 
 
 def test_a_draft_is_edited_and_proposed_and_its_digest_shown(
