@@ -34,6 +34,8 @@ WORDS = {
     "range": "is between {value}", "contains": "contains {value}", "not_contains": "does not contain {value}",
     "matches": "looks like {value}", "known": "is known", "unknown": "is not known",
 }  # fmt: skip
+# Names of attributes that don't say by themselves what is compared.
+NOUNS = {"employees": "number of employees"}
 # What is asked in a way that "the person's x is y" does not say well.
 PHRASES = {
     ("person.has_work_email", "equals", True): "the person's e-mail address is one of a company",
@@ -170,12 +172,13 @@ def band(score: float, bands: Mapping[str, float]) -> str:
 
 
 def describe(condition: Condition) -> str:
-    """The condition in plain words: "the company's employees is at least 50"."""
+    """The condition in plain words: "the company's number of employees is at least 50"."""
     value = condition.value
     if isinstance(value, bool) and (condition.path, condition.operator, value) in PHRASES:
         return PHRASES[condition.path, condition.operator, value]
     root, _, name = condition.path.partition(".")
-    subject = f"{ROOT_WORDS.get(root, root)} {name.replace('_', ' ').replace('.', ' ')}".strip()
+    noun = NOUNS.get(name, name.replace("_", " ").replace(".", " "))
+    subject = f"{ROOT_WORDS.get(root, root)} {noun}".strip()
     if condition.operator == "range" and isinstance(value, list | tuple) and len(value) == 2:
         text = f"{_plain(value[0])} and {_plain(value[1])}"
     elif isinstance(value, list | tuple):
@@ -201,7 +204,7 @@ def _pattern(pattern: str) -> str:
 
 
 def sentence(criterion: Criterion) -> str:
-    """The criterion in plain words: "+20 when the company's employees is at least 50"."""
+    """The criterion in plain words: "+20 when the company's number of employees is at least 50"."""
     return f"{criterion.points:+d} when {describe(criterion.condition)}"
 
 

@@ -19,7 +19,7 @@ def test_the_version_in_force_is_told_as_data_and_in_sentences(olga: User) -> No
     assert (current["number"], current["state"]) == (1, "in_force")
     assert client.get(f"{DEFINITIONS}/1").json() == current
     told = current["sentences"]
-    assert "+25 when the company's employees is at least 50" in told["fit"]
+    assert "+25 when the company's number of employees is at least 50" in told["fit"]
     assert "+40 for: Form, when the event's name contains “demo” (counts once a day)" in told["interest"]
     assert "A1: Hand off" in told["cells"]
     assert len(told["fit"]) == len(current["body"]["fit"])

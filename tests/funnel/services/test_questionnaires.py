@@ -122,7 +122,7 @@ def test_what_both_agree_on_becomes_a_draft(
     points = {entry["key"]: entry["points"] for entry in made.body["fit"]}
     assert "decides" not in points
     assert (points["company_size"], points["chief"], points["private_email"]) == (25, -20, 15)
-    assert "employees is at least 50" in DefinitionComment.objects.get().text
+    assert "number of employees is at least 50" in DefinitionComment.objects.get().text
     definitions.propose(definition=made, actor=sam, now=NOW)
     with pytest.raises(DefinitionNotEditable):
         questionnaires.draft(questionnaire=open_round, actor=sam, now=NOW)

@@ -61,7 +61,7 @@ def test_everybody_reads_it_in_plain_words_with_the_banner_until_both_have_signe
 ) -> None:
     text = signed_in(olga).get("/settings/definition/").content.decode()
     assert "Not signed yet." in text
-    assert "The company&#x27;s employees is at least 50" in text
+    assert "The company&#x27;s number of employees is at least 50" in text
     assert "Form whose name contains “demo”, at most once a day" in text
     assert "Draft a new version" not in text
     assert "not signed yet" in signed_in(olga).get("/settings/").content.decode()
