@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,12 @@ def test_users_are_told_once_in_the_product_and_by_mail(admin: User, rep: User) 
     assert (told.user, told.text, told.link, told.read_at) == (rep, "A lead for you", "/leads/7", None)
     addresses = Delivery.objects.order_by("email").values_list("email", "channel", "state")
     assert list(addresses) == [("rita@example.com", 0, "pending"), ("x@example.com", 0, "pending")]
+
+
+def test_a_notice_bears_the_time_of_its_fact_however_late_it_is_told(rep: User) -> None:
+    put(text="A lead for you", user_ids=(rep.pk,))
+    outbox.fan_out(now=NOW + timedelta(hours=3), limit=10)
+    assert Notification.objects.get().created_at == NOW
 
 
 def test_a_second_fan_out_of_a_row_adds_nothing(rep: User) -> None:

@@ -151,7 +151,7 @@ def _in_person(rows: Sequence[Outbox], now: datetime) -> _InPerson:
         for user in (users[pk] for pk in row.notice.get("user_ids", []) if pk in users):
             wish = wishes.of(user, kind)
             if wish.in_app:
-                found.notifications.append(_notification(row, user, now))
+                found.notifications.append(_notification(row, user))
             rhythm = wish.rhythm(is_mailed=bool(row.notice.get("mail")))
             if rhythm == Rhythm.NEVER or not user.email or (row.pk, user.pk) in waits:
                 continue
@@ -170,14 +170,14 @@ def _told(rows: Iterable[Outbox]) -> dict[int, User]:
     return {user.pk: user for user in User.objects.active().filter(pk__in=wanted)} if wanted else {}
 
 
-def _notification(row: Outbox, user: User, now: datetime) -> Notification:
+def _notification(row: Outbox, user: User) -> Notification:
     return Notification(
         user=user,
         outbox=row,
         topic=row.topic,
         text=row.notice.get("text", "")[:500],
         link=row.notice.get("link", "")[:500],
-        created_at=now,
+        created_at=row.created_at,
     )
 
 
