@@ -12,12 +12,18 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from pytest_django.plugin import DjangoDbBlocker
 
 from smarketing import env
 from smarketing.embedded.servers import used
 from tests import databases
 from tests.browsers import chromium  # noqa: F401 - a fixture; of one definition, for there is one per process
+
+# Speed is measured by bench/, not by tests: an example may take long on a machine that others use too.
+examples.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

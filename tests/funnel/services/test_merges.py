@@ -312,7 +312,7 @@ STORIES: list[Callable[[Lead, User], object]] = [
 ]
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.lists(st.sampled_from(range(len(STORIES))), max_size=3),
     second=st.lists(st.sampled_from(range(len(STORIES))), max_size=3),

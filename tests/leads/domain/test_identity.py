@@ -5,15 +5,13 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leads.domain.identity import EMAIL, Claim, partition
 from leads.domain.ownership import BEGINNING, END, Ownership
 from leads.domain.sessions import REST, Hit, sessions_of
 
-# A busy machine draws slowly; that says nothing about the rules.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 START = datetime(2026, 3, 2, tzinfo=UTC)
 minutes = st.integers(0, 600).map(lambda n: START + timedelta(minutes=n))
 keys = st.uuids(version=4)
@@ -32,7 +30,6 @@ def groups(found):
     return sorted(sorted(group.nodes) for group in found.groups), sorted(c.claim for c in found.conflicts)
 
 
-@patient
 @given(st.lists(claims, max_size=12, unique_by=lambda c: c.event_id), st.randoms())
 def test_who_is_who_does_not_depend_on_order_or_number(day, chance):
     shuffled = day + day
@@ -40,7 +37,6 @@ def test_who_is_who_does_not_depend_on_order_or_number(day, chance):
     assert groups(partition(dict.fromkeys(shuffled))) == groups(partition(day))
 
 
-@patient
 @given(st.lists(claims, max_size=12, unique_by=lambda c: c.event_id))
 def test_every_identifier_belongs_to_exactly_one_group(day):
     nodes = [node for group in partition(day).groups for node in group.nodes]
@@ -48,7 +44,6 @@ def test_every_identifier_belongs_to_exactly_one_group(day):
     assert set(nodes) == {node for c in day for node in (c.a, c.b) if node is not None}
 
 
-@patient
 @given(
     st.lists(st.tuples(minutes, keys.map(str), st.integers(1, 3)), max_size=8), st.lists(minutes, min_size=1)
 )
@@ -63,7 +58,6 @@ def test_ownership_and_its_spans_say_the_same(named, instants):
         assert ownership.spans()[-1][1] == END
 
 
-@patient
 @given(
     st.lists(st.builds(Hit, minutes, keys, st.just("page"), person=st.sampled_from([None, 1, 2]))),
     st.randoms(),

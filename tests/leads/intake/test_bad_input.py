@@ -256,7 +256,7 @@ event = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(batch=st.lists(event | anything, max_size=8))
 def test_any_batch(post: Any, batch: list[Any]) -> None:
     response = post(raw({"batch": [*batch, track()]}))

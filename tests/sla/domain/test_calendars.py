@@ -204,7 +204,7 @@ instants = st.datetimes(datetime(2009, 1, 1), datetime(2027, 12, 31)).map(lambda
 durations = st.integers(0, 60 * 3600 * 10**6).map(lambda us: timedelta(microseconds=us))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calendars, instants, durations)
 def test_between_undoes_add(calendar, start, duration):
     due = calendar.add(start, duration)
@@ -212,13 +212,13 @@ def test_between_undoes_add(calendar, start, duration):
     assert calendar.between(start, due) == duration
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calendars, instants, durations, durations.filter(bool))
 def test_splitting_a_duration_changes_nothing(calendar, start, first, second):
     assert calendar.add(calendar.add(start, first), second) == calendar.add(start, first + second)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calendars, instants, st.timedeltas(timedelta(0), timedelta(days=9)), durations, durations)
 def test_add_never_runs_backwards(calendar, start, later, shorter, longer):
     shorter, longer = sorted((shorter, longer))
@@ -226,7 +226,7 @@ def test_add_never_runs_backwards(calendar, start, later, shorter, longer):
     assert calendar.add(start, shorter) <= calendar.add(start + later, shorter)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars, instants)
 def test_arithmetic_agrees_with_asking_every_minute(calendar, start):
     start = start.replace(second=0, microsecond=0)
@@ -235,7 +235,7 @@ def test_arithmetic_agrees_with_asking_every_minute(calendar, start):
     assert calendar.between(start, minutes[-1] + timedelta(minutes=1)) == asked
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars, instants, st.timedeltas(timedelta(seconds=1), timedelta(days=20)))
 def test_segments_cover_the_span_and_count_what_between_counts(calendar, start, length):
     strip = calendar.segments(start, start + length)
@@ -246,7 +246,7 @@ def test_segments_cover_the_span_and_count_what_between_counts(calendar, start, 
     assert counted == calendar.between(start, start + length)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars)
 def test_json_round_trip_is_exact(calendar):
     assert WeeklyCalendar.from_json(calendar.to_json()) == calendar

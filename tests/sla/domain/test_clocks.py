@@ -162,7 +162,7 @@ actions = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(actions, st.lists(minutes, max_size=12), st.integers(0, 20), st.booleans())
 def test_results_do_not_depend_on_when_sweeps_ran(todo, sweeps, target_hours, after):
     end = MONDAY + timedelta(days=9)
@@ -189,7 +189,7 @@ def test_results_do_not_depend_on_when_sweeps_ran(todo, sweeps, target_hours, af
     assert len({t.level for t in expected_events}) == len(expected_events)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(actions, minutes)
 def test_next_at_is_set_exactly_while_a_counting_clock_has_levels_left(todo, at):
     clock = clocks.close_the_books(clocks.apply_all(running(), todo, OFFICE).clock, at).clock

@@ -229,7 +229,7 @@ def story(rep, todo, every, days=5):
 
 
 @pytest.mark.django_db
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(todo=doings)
 def test_results_do_not_depend_on_when_sweeps_ran(rep, clause, todo):
     told = []
@@ -287,7 +287,7 @@ def fuller_story(rep, todo, every):
 
 
 @pytest.mark.django_db
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(todo=more_doings)
 def test_no_kind_of_clock_depends_on_when_sweeps_ran(rep, todo):
     told = []

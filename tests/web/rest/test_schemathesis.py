@@ -64,7 +64,6 @@ def _try(operation: Any, mode: Any, secret: str) -> int:
     @settings(
         max_examples=EXAMPLES,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
