@@ -11,7 +11,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,6 +76,8 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
     traits, person_traits = _traits(kind, call, context)
     page = _page(context, properties, flags)
     occurred, claimed = _times(call, arrival, flags)
+    name = _name(kind, call, flags)
+    anonymous_id = _id(call, "anonymousId") or _without_cookie(context, arrival, flags)
     flags |= _consents(context)
     flags |= {
         flag for flag, is_so in ((Flag.PIXEL, arrival.is_pixel), (Flag.SERVER, arrival.is_server)) if is_so
@@ -88,11 +90,11 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
         occurred_at=occurred,
         received_at=arrival.received_at,
         claimed_at=claimed,
-        anonymous_id=_id(call, "anonymousId"),
+        anonymous_id=anonymous_id,
         user_id=_id(call, "userId"),
         previous_id=_id(call, "previousId"),
         group_id=_id(call, "groupId") or _id(context, "groupId"),
-        name=_name(kind, call, flags),
+        name=name,
         properties=properties,
         traits=traits,
         person_traits=person_traits,
@@ -103,10 +105,10 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
         ],
         locale=_text(context.get("locale"))[:35],
         network=network_of(_text(context.get("ip")) or ("" if arrival.is_server else arrival.address)),
+        flags=frozenset(flags),
     )
-    message = _without_cookie(message, context, arrival, flags)
     _demand(message)
-    return _proven(replace(message, flags=frozenset(flags)), context, arrival)
+    return _proven(message, context, arrival)
 
 
 def _checked(item: object) -> tuple[dict[str, Any], set[str]]:
@@ -114,7 +116,7 @@ def _checked(item: object) -> tuple[dict[str, Any], set[str]]:
         raise Refused("not_an_object", "", "Each event is a JSON object.")
     try:
         cleaned = untrusted.clean(item)
-        size = len(json.dumps(cleaned.value, ensure_ascii=False, separators=(",", ":")).encode())
+        size = len(cleaned.text.encode())
     except untrusted.TooComplex as error:
         raise Refused("too_complex", "", f"The event can't be stored: {error}.") from None
     if size > MAX_EVENT:
@@ -214,6 +216,8 @@ def _times(call: Mapping[str, Any], arrival: Arrival, flags: set[str]) -> tuple[
 
 
 def _consents(context: Mapping[str, Any]) -> set[str]:
+    if not context.get("consent"):
+        return set()
     choices = _mapping(_mapping(context.get("consent")).get("categoryPreferences"))
     some = list(choices.items())[:_MAX_CONSENTS]
     return {
@@ -223,16 +227,14 @@ def _consents(context: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _without_cookie(
-    message: Message, context: Mapping[str, Any], arrival: Arrival, flags: set[str]
-) -> Message:
+def _without_cookie(context: Mapping[str, Any], arrival: Arrival, flags: set[str]) -> str:
     """The id of a visitor who stores none: a hash that nobody can make again once the day's salt is gone."""
-    if context.get("cookieless") is not True or message.anonymous_id or not arrival.cookieless_salt:
-        return message
+    if context.get("cookieless") is not True or not arrival.cookieless_salt:
+        return ""
     flags.add(Flag.COOKIELESS)
     seen = f"{arrival.source_code}\n{arrival.address}\n{arrival.user_agent}".encode("utf-8", "replace")
     digest = hashlib.blake2b(seen, key=arrival.cookieless_salt, digest_size=16).hexdigest()
-    return replace(message, anonymous_id=f"day-{digest}")
+    return f"day-{digest}"
 
 
 def _proven(message: Message, context: Mapping[str, Any], arrival: Arrival) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -41,7 +42,7 @@ def campaign_of(context: Mapping[str, Any], *, search: str = "", url: str = "") 
     lower-case; click ids keep their case, which is part of them. Empty ones are left out.
     """
     query = search or (url.split("#", 1)[0].partition("?")[2])
-    found = _from_query(query.lstrip("?")) if query else {}
+    found = dict(_from_query(query.lstrip("?"))) if query else {}
     for key, value in context.items():
         name = _name_in_links(str(key).strip().lower())
         if name in _KNOWN and isinstance(value, str | int) and not isinstance(value, bool):
@@ -55,7 +56,8 @@ def _name_in_links(key: str) -> str:
     return key if key in _KNOWN else f"utm_{key}"
 
 
-def _from_query(query: str) -> dict[str, str]:
+@lru_cache(maxsize=2048)
+def _from_query(query: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     try:
         pairs = parse_qsl(query, errors="replace", max_num_fields=_MAX_PARAMETERS)

@@ -17,6 +17,9 @@ _LARGEST = 10**15
 _SMALLEST = 1e-15
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"-?\d{1,20}")
+# A number in compact JSON that may be beyond our limits: sixteen digits, or an exponent.
+_DOUBTFUL_NUMBER = re.compile(r"[:,\[]-?\d[\d.]*(?:e|(?<=[\d.]{15})\d)")
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Unreadable(ValueError):
@@ -29,9 +32,10 @@ class TooComplex(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A value that may be stored, and whether texts or numbers had to be changed for it."""
+    """A value that may be stored, its compact JSON, and whether texts or numbers were changed for it."""
 
     value: Any
+    text: str
     text_changed: bool
     number_changed: bool
 
@@ -66,10 +70,30 @@ def _int_or_text(digits: str) -> int | str:
 def clean(value: Any) -> Clean:
     """``value`` with U+FFFD for characters that can't be stored and text for numbers beyond 10^±15.
 
-    Raises :class:`TooComplex`. Keys are cleaned like texts.
+    Raises :class:`TooComplex`. Keys are cleaned like texts. A look at the whole as one text tells of nearly
+    all values that there is nothing to clean; only the others are walked through, value by value.
     """
+    try:
+        text = _compact(value)
+    except (ValueError, RecursionError):  # an endless number, or deeper than Python goes: the walk says which
+        text = ""
+    if text and _is_plain(text):
+        return Clean(value, text, text_changed=False, number_changed=False)
     walk = _Walk()
-    return Clean(walk.clean(value, 0), walk.text_changed, walk.number_changed)
+    cleaned = walk.clean(value, 0)
+    return Clean(cleaned, _compact(cleaned), walk.text_changed, walk.number_changed)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether this JSON certainly holds nothing that must be changed or refused."""
+    containers = text.count("{") + text.count("[")
+    return (
+        containers <= MAX_DEPTH
+        and text.count(",") + containers < MAX_VALUES
+        and (text.isascii() or _UNSTORABLE.search(text) is None)
+        and not any(mark in text for mark in ("\\u0000", "NaN", "Infinity"))
+        and _DOUBTFUL_NUMBER.search(f"[{text}") is None
+    )
 
 
 class _Walk:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leads.domain import untrusted
 from leads.domain.segment import Arrival, Refused, message_of
@@ -290,3 +292,41 @@ def test_the_examples_of_the_specification_are_events_or_named_refusals() -> Non
         "page": 1,
         "no_identity": 3,
     }
+
+
+_NUMBERS = st.one_of(
+    st.integers(-(10**18), 10**18),
+    st.floats(allow_nan=True),
+    st.sampled_from([10**15, 10**15 + 1, -1e15, 1e15, 1e-15, 9.9e-16, 0.0, -0.0, 123456789012345]),
+)
+_TEXTS = st.one_of(
+    st.text(max_size=5),
+    st.sampled_from(["\x00", "a\ud800", "NaN", ":1e5", "[1234567890123456", "\\u0000", "ü"]),
+)
+_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), _NUMBERS, _TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_TEXTS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_VALUES)
+def test_the_look_at_the_whole_finds_all_that_a_walk_through_every_value_would_mend(value: Any) -> None:
+    found = untrusted.clean(value)
+    walk = untrusted._Walk()
+    walked = walk.clean(value, 0)
+    assert found.text == json.dumps(walked, ensure_ascii=False, separators=(",", ":"))
+    assert json.loads(found.text) == walked
+    assert (found.text_changed, found.number_changed) == (walk.text_changed, walk.number_changed)
+
+
+def test_what_nests_too_deeply_or_holds_too_much_is_refused_however_it_is_written() -> None:
+    deep: Any = "x"
+    for _n in range(untrusted.MAX_DEPTH):
+        deep = [deep]
+    assert untrusted.clean(deep).value == deep
+    assert untrusted.clean(list(range(untrusted.MAX_VALUES - 1))).value[-1] == untrusted.MAX_VALUES - 2
+    for refused in ([deep], list(range(untrusted.MAX_VALUES)), {"a": [0] * untrusted.MAX_VALUES}):
+        with pytest.raises(untrusted.TooComplex):
+            untrusted.clean(refused)
