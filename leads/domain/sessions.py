@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from leads.domain.urls import host_of
@@ -94,18 +94,28 @@ def going_on(
     return ordered[:count], sessions_of(ordered[count:])
 
 
-def extended(*, known: Mapping[str, Any], hits: Sequence[Hit]) -> dict[str, Any]:
-    """The columns of a session that goes on with ``hits``; how it began stays."""
-    urls = [hit.url for hit in hits if hit.url]
-    engaged = known["engagement_seconds"] + sum(hit.engagement_seconds for hit in hits)
-    return {
-        "last_at": hits[-1].at,
-        "pages": known["pages"] + sum(hit.kind in PAGES for hit in hits),
-        "events": known["events"] + len(hits),
-        "engagement_seconds": min(engaged, MAX_ENGAGEMENT),
-        "entry_url": known["entry_url"] or next(iter(urls), ""),
-        "exit_url": urls[-1] if urls else known["exit_url"],
-    }
+class Going(Protocol):
+    """A session that goes on."""
+
+    last_at: datetime
+    pages: int
+    events: int
+    engagement_seconds: int
+    entry_url: str
+    exit_url: str
+
+
+def extend(*, session: Going, hits: Sequence[Hit]) -> None:
+    """Let a session go on with ``hits``; how it began stays."""
+    for hit in hits:
+        session.pages += hit.kind in PAGES
+        session.engagement_seconds += hit.engagement_seconds
+        if hit.url:
+            session.entry_url = session.entry_url or hit.url
+            session.exit_url = hit.url
+    session.engagement_seconds = min(session.engagement_seconds, MAX_ENGAGEMENT)
+    session.events += len(hits)
+    session.last_at = hits[-1].at
 
 
 def touches_of(session: Sequence[Hit], channel_of: Callable[[Hit], str]) -> list[Touch]:

@@ -19,6 +19,8 @@ from smarketing.core import events
 from smarketing.core.errors import FieldError, Invalid
 
 _MAX_PROPERTIES = 32 * 1024  # bytes of JSON, as Segment limits an event
+_KINDS = frozenset(EventKind.values)
+_text = json.JSONEncoder(allow_nan=False).encode
 _INSERT = """
 INSERT INTO leads_event
     (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
@@ -32,7 +34,7 @@ FROM unnest(
 ) AS t (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
         visitor_id, user_id, is_named, context, screened)
 ON CONFLICT (id) DO NOTHING
-RETURNING id
+RETURNING id::text
 """
 
 
@@ -81,28 +83,30 @@ def record(*, rows: Sequence[EventInput], now: datetime) -> tuple[uuid.UUID, ...
     each other in a circle. A time ahead of the arrival counts as the arrival. Raises
     :class:`BadEvent` and stores nothing when one of them can't be stored.
     """
-    wrong = [error for number, row in enumerate(rows) for error in _faults(number, row)]
+    texts = [(_storable(row.properties), _storable(row.context)) for row in rows]
+    wrong = [error for number, row in enumerate(rows) for error in _faults(number, row, *texts[number])]
     if wrong:
         raise BadEvent(_("Some of the events can't be stored."), errors=wrong)
-    by_id: dict[uuid.UUID, EventInput] = {}
-    for row in rows:
-        by_id.setdefault(row.id or id_of(source=row.source, message_id=row.message_id), row)
-    if not by_id:
+    by_key: dict[str, tuple[uuid.UUID, EventInput, str, str]] = {}
+    for row, (properties, context) in zip(rows, texts, strict=True):
+        key = row.id or id_of(source=row.source, message_id=row.message_id)
+        by_key.setdefault(str(key), (key, row, properties or "", context or ""))
+    if not by_key:
         return ()
-    columns = zip(*(_columns(key, row, now) for key, row in sorted(by_id.items())), strict=True)
+    columns = zip(*(_columns(key, *by_key[key][1:], now) for key in sorted(by_key)), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [list(column) for column in columns])
-        new = {uuid.UUID(str(key)) for (key,) in cursor.fetchall()}
-    stored = tuple(key for key in by_id if key in new)
+        new = {key for (key,) in cursor.fetchall()}
+    stored = tuple(given[0] for key, given in by_key.items() if key in new)
     if stored:
         events.publish(EventsRecorded(stored, now))
     return stored
 
 
-def _columns(key: uuid.UUID, row: EventInput, now: datetime) -> tuple[Any, ...]:
+def _columns(key: str, row: EventInput, properties: str, context: str, now: datetime) -> tuple[Any, ...]:
     received = min(row.received_at or now, now)
     return (
-        str(key),
+        key,
         row.source.pk,
         row.person_id,
         row.anonymous_id,
@@ -111,41 +115,47 @@ def _columns(key: uuid.UUID, row: EventInput, now: datetime) -> tuple[Any, ...]:
         row.url,
         min(row.occurred_at, received),
         received,
-        json.dumps(dict(row.properties)),
+        properties,
         row.visitor_id,
         row.user_id,
         row.is_named,
-        json.dumps(dict(row.context)),
+        context,
         row.screened,
     )
 
 
-def _faults(number: int, row: EventInput) -> list[FieldError]:
-    found = {
-        "message_id": not 1 <= len(row.message_id) <= 255,
-        "kind": row.kind not in EventKind.values,
-        "occurred_at": row.occurred_at.tzinfo is None,
-        "anonymous_id": len(row.anonymous_id) > 255,
-        "name": len(row.name) > 255,
-        "url": len(row.url) > 2000,
-        "properties": not _storable(row.properties),
-        "user_id": len(row.user_id) > 255,
-        "context": bool(row.context) and not _storable(row.context),
-    }
+def _faults(number: int, row: EventInput, properties: str | None, context: str | None) -> list[FieldError]:
+    lengths = {"anonymous_id": row.anonymous_id, "name": row.name, "user_id": row.user_id}
+    found = [name for name, text in lengths.items() if len(text) > 255]
+    if not 1 <= len(row.message_id) <= 255:
+        found.append("message_id")
+    if row.kind not in _KINDS:
+        found.append("kind")
+    if row.occurred_at.tzinfo is None:
+        found.append("occurred_at")
+    if len(row.url) > 2000:
+        found.append("url")
     texts = {"message_id": row.message_id, "anonymous_id": row.anonymous_id, "name": row.name, "url": row.url}
-    found |= {name: True for name, text in texts.items() if "\x00" in text}
+    found += [name for name, text in texts.items() if "\x00" in text and name not in found]
+    found += [name for name, text in (("properties", properties), ("context", context)) if text is None]
     return [
         FieldError(f"{number}.{name}", BadEvent.code, _("This value is missing, too long or not allowed."))
-        for name, is_wrong in found.items()
-        if is_wrong
+        for name in found
     ]
 
 
-def _storable(properties: Mapping[str, Any]) -> bool:
-    """JSON that PostgreSQL takes: no NaN, no null characters, no lone surrogates, not too large."""
+def _storable(value: Mapping[str, Any]) -> str | None:
+    """The value as JSON that PostgreSQL takes; ``None`` where it takes none: NaN, null characters, lone
+    surrogates, or too much.
+    """
+    if not value:
+        return "{}"
     try:
-        text = json.dumps(properties, allow_nan=False)
-        size = len(json.dumps(properties, ensure_ascii=False).encode("utf-8"))
+        text = _text(dict(value))
+        if len(text) > _MAX_PROPERTIES or "\\ud" in text:
+            size = len(json.dumps(value, ensure_ascii=False).encode("utf-8"))
+        else:
+            size = len(text)
     except (TypeError, ValueError, RecursionError):
-        return False
-    return "\\u0000" not in text and size <= _MAX_PROPERTIES
+        return None
+    return text if "\\u0000" not in text and size <= _MAX_PROPERTIES else None

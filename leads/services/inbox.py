@@ -13,9 +13,11 @@ person has looked (I-7).
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,11 +189,25 @@ def _work(rows: Sequence[Leased], now: datetime) -> None:
 
 def _apply(rows: Sequence[Leased], now: datetime) -> None:
     """Apply and delete, in one transaction."""
-    messages = [Message.from_json(row.body) for row in rows]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with _one_collection_of_garbage(), transaction.atomic(), connection.cursor() as cursor:
+        messages = [Message.from_json(row.body) for row in rows]
         tracking.apply(messages=messages, now=now)
         cursor.execute("DELETE FROM leads_eventinbox WHERE id = ANY(%s)", [[row.id for row in rows]])
         cursor.execute(_APPLIED, [now.replace(second=0, microsecond=0), len(rows)])
+
+
+@contextmanager
+def _one_collection_of_garbage() -> Iterator[None]:
+    """A batch makes some hundred thousand objects that end with it, none of them in circles. Looking for
+    circles among them, and all that the process holds, at every seven hundredth took a tenth of the time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _apply_alone(row: Leased, now: datetime) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -25,7 +26,7 @@ from leads.domain.sessions import (
     Touch,
     columns_of,
     engagement,
-    extended,
+    extend,
     going_on,
     sessions_of,
 )
@@ -52,12 +53,29 @@ UPDATE leads_session s
     AS n(id, source, person, began, last, pages, events, engaged, entry, exit, referrer, parameters, channel)
  WHERE s.id = n.id
 """
-_NEAR = """
-SELECT s.*
+_GO_ON = """
+UPDATE leads_session s
+   SET last_at = n.last, pages = n.pages, events = n.events, engagement_seconds = n.engaged,
+       entry_url = n.entry, exit_url = n.exit
+  FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[])
+    AS n(id, last, pages, events, engaged, entry, exit)
+ WHERE s.id = n.id
+"""
+_ADD = f"""
+INSERT INTO leads_session (visitor_id, {", ".join(_COLUMNS)})
+SELECT visitor, source, person, began, last, pages, events, engaged, entry, exit, referrer, parameters::jsonb,
+       channel
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::int[],
+              %s::int[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+    AS n(visitor, source, person, began, last, pages, events, engaged, entry, exit, referrer, parameters,
+         channel)
+"""  # noqa: S608  (only names of this module)
+_NEAR = f"""
+SELECT s.id, s.visitor_id, {", ".join(f"s.{name}" for name in _COLUMNS)}
   FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS r(visitor, low, high)
   JOIN leads_session s ON s.visitor_id = r.visitor AND s.started_at <= r.high AND s.last_at >= r.low
  ORDER BY s.visitor_id, s.started_at, s.id
-"""
+"""  # noqa: S608  (only names of this module)
 _HITS = """
 SELECT e.visitor_id, e.occurred_at, e.id, e.kind, e.url, e.person_id,
        e.context ->> 'referrer', e.context ->> 'title', e.context -> 'campaign',
@@ -70,11 +88,34 @@ SELECT e.visitor_id, e.occurred_at, e.id, e.kind, e.url, e.person_id,
 
 
 @dataclass(slots=True)
-class _Plan:
-    """What is to be written: sessions, their touches, and the events whose touchpoints are looked at."""
+class _Row:
+    """A row of sessions, lighter than the model: a batch holds hundreds. ``pk`` is 0 until it is stored."""
 
-    present: list[Session] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
+    pk: int
+    visitor_id: int
+    source_id: int
+    person_id: int | None
+    started_at: datetime
+    last_at: datetime
+    pages: int
+    events: int
+    engagement_seconds: int
+    entry_url: str
+    exit_url: str
+    referrer: str
+    parameters: Any
+    channel_id: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written: sessions that go on, those computed anew and what there is of them, touches, and
+    the events whose touchpoints are looked at.
+    """
+
+    going: list[_Row] = field(default_factory=list)
+    present: list[_Row] = field(default_factory=list)
+    sessions: list[_Row] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     hits: list[Hit] = field(default_factory=list)
 
@@ -95,7 +136,8 @@ def refresh(*, changes: Changes, now: datetime) -> None:
     }
     if anew:
         _compute_anew(anew, present, teller, plan)
-    days: set[tuple[int, date]] = set()
+    days = {(row.source_id, row.started_at.date()) for row in plan.going}
+    _go_on(plan.going)
     _write(plan.present, plan.sessions, days)
     visits.write(found=plan.touches, hits=plan.hits, codes=teller.codes, now=now)
     if days:
@@ -113,13 +155,12 @@ class _Teller:
         """Add a session that is computed from all its hits."""
         found = visits.touches(session=session, rules=self.rules)
         plan.touches += [touch for touch in found if touch.hit.person is not None]
-        own = {"source_id": session[0].source, "channel_id": self.codes[found[0].channel]}
-        plan.sessions.append(Session(visitor_id=visitor, **columns_of(session), **own))
+        source, channel = session[0].source, self.codes[found[0].channel]
+        columns = columns_of(session)
+        plan.sessions.append(_Row(0, visitor, source_id=source, channel_id=channel, **columns))
 
 
-def _goes_on(
-    visitor: int, changes: Changes, present: Sequence[Session], teller: _Teller, plan: _Plan
-) -> bool:
+def _goes_on(visitor: int, changes: Changes, present: Sequence[_Row], teller: _Teller, plan: _Plan) -> bool:
     """Add new events that come after all that is known near them without reading a stored one; say whether
     that could be done. A visit of a hundred pages would be read a hundred times otherwise.
     """
@@ -136,16 +177,14 @@ def _goes_on(
         if last.person_id is not None and any(hit.arrived for hit in going):
             return False  # whether the visit has a touch of that channel is told by all its events
         if going:
-            known = {name: getattr(last, name) for name in _COLUMNS}
-            known |= extended(known=known, hits=going)
-            plan.present.append(last)
-            plan.sessions.append(Session(visitor_id=visitor, **known))
+            extend(session=last, hits=going)
+            plan.going.append(last)
     for session in following:
         teller.tell(visitor, session, plan)
     return True
 
 
-def _meet(present: Sequence[Session]) -> bool:
+def _meet(present: Sequence[_Row]) -> bool:
     """Whether two of these are one by now: persons can have been merged in between."""
     return any(
         one.person_id == next_one.person_id and next_one.started_at - one.last_at <= REST
@@ -154,7 +193,7 @@ def _meet(present: Sequence[Session]) -> bool:
 
 
 def _compute_anew(
-    ranges: Mapping[int, Range], present: Mapping[int, list[Session]], teller: _Teller, plan: _Plan
+    ranges: Mapping[int, Range], present: Mapping[int, list[_Row]], teller: _Teller, plan: _Plan
 ) -> None:
     near = [row for visitor in ranges for row in present[visitor]]
     hits = _hits(_widened(ranges, near))
@@ -165,17 +204,21 @@ def _compute_anew(
     plan.hits += [hit for found in hits.values() for hit in found]
 
 
-def _near(ranges: Mapping[int, Range]) -> dict[int, list[Session]]:
+def _near(ranges: Mapping[int, Range]) -> dict[int, list[_Row]]:
     """The sessions that a change in these ranges can reach, in order, locked by their visitors' locks."""
     lows = [low - REST for low, _high in ranges.values()]
     highs = [high + REST for _low, high in ranges.values()]
-    found: dict[int, list[Session]] = defaultdict(list)
-    for row in Session.objects.raw(_NEAR, [list(ranges), lows, highs]):
-        found[row.visitor_id].append(row)
+    found: dict[int, list[_Row]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAR, [list(ranges), lows, highs])
+        for values in cursor:
+            row = _Row(*values)
+            row.parameters = json.loads(row.parameters)
+            found[row.visitor_id].append(row)
     return found
 
 
-def _widened(ranges: Mapping[int, Range], present: Sequence[Session]) -> dict[int, Range]:
+def _widened(ranges: Mapping[int, Range], present: Sequence[_Row]) -> dict[int, Range]:
     wide = dict(ranges)
     for session in present:
         low, high = wide[session.visitor_id]
@@ -206,14 +249,14 @@ def _hits(ranges: Mapping[int, Range]) -> dict[int, list[Hit]]:
     return hits
 
 
-def _write(present: Sequence[Session], wanted: Sequence[Session], days: set[tuple[int, date]]) -> None:
+def _write(present: Sequence[_Row], wanted: Sequence[_Row], days: set[tuple[int, date]]) -> None:
     """Change what differs; a row goes on as the session that begins when it did, else as any other."""
-    left: dict[int, list[Session]] = defaultdict(list)
+    left: dict[int, list[_Row]] = defaultdict(list)
     for row in present:
         left[row.visitor_id].append(row)
-    new: list[Session] = []
-    pairs: list[tuple[Session, Session]] = []
-    later: list[Session] = []
+    new: list[_Row] = []
+    pairs: list[tuple[_Row, _Row]] = []
+    later: list[_Row] = []
     for row in wanted:
         same = next((r for r in left[row.visitor_id] if r.started_at == row.started_at), None)
         if same is None:
@@ -235,17 +278,24 @@ def _write(present: Sequence[Session], wanted: Sequence[Session], days: set[tupl
             setattr(old, column, getattr(row, column))
     if gone:
         Session.objects.filter(pk__in=among(row.pk for row in gone)).delete()
-    _change([old for old, _row in changed])
-    Session.objects.bulk_create(new, batch_size=2000)
+    _store(_CHANGE, [old for old, _row in changed], ("pk", *_COLUMNS))
+    _store(_ADD, new, ("visitor_id", *_COLUMNS))
 
 
-def _change(rows: Sequence[Session]) -> None:
-    """Write these rows in one statement: one expression per column and row would cost more than all else."""
+def _go_on(rows: Sequence[_Row]) -> None:
+    names = ("pk", "last_at", "pages", "events", "engagement_seconds", "entry_url", "exit_url")
+    _store(_GO_ON, rows, names)
+
+
+def _store(statement: str, rows: Sequence[_Row], names: Sequence[str]) -> None:
+    """Write rows in one statement, column by column: an expression for each value would cost more than all
+    the rest.
+    """
     if not rows:
         return
-    columns: list[list[object]] = [[row.pk for row in rows]]
-    for name in _COLUMNS:
+    columns: list[list[object]] = []
+    for name in names:
         values = [getattr(row, name) for row in rows]
         columns.append([json.dumps(value) for value in values] if name == "parameters" else values)
     with connection.cursor() as cursor:
-        cursor.execute(_CHANGE, columns)
+        cursor.execute(statement, columns)
