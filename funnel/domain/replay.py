@@ -72,18 +72,31 @@ def qualified_at(
 
     An exclusion that held at that instant keeps it back, as the gate would.
     """
-    fits = [FitUntil(definition.fit_band(definition.fit_score(part.facts)), part.until) for part in known]
+    fits = fits_of(definition, known)
     masses = [0.0] * len(definition.signals)
     for event in events:
-        masses[event.slot] += decay.mass(event.at)
+        if event.at <= before:
+            masses[event.slot] += decay.mass(event.at)
     bands = {part.band for part in fits}
     if not could_hand_off(definition, decay, masses, bands, since=past.captured_at):
         return None
     instant = first_hand_off(definition, decay, events, fits, start=past.captured_at, now=before)
     if instant is None or instant >= before:
         return None
+    return instant if is_free(definition, known, instant) else None
+
+
+def fits_of(definition: Definition, known: Sequence[FactsUntil]) -> list[FitUntil]:
+    """The fit over time, from what was known over time."""
+    return [FitUntil(definition.fit_band(definition.fit_score(part.facts)), part.until) for part in known]
+
+
+def is_free(definition: Definition, known: Sequence[FactsUntil], instant: datetime) -> bool:
+    """Whether no exclusion held at that instant."""
+    if not definition.exclusions:
+        return True
     then = next(part.facts for part in known if part.until is None or instant < part.until)
-    return None if definition.excluded_by(then) else instant
+    return definition.excluded_by(then) is None
 
 
 def scaled(definition: Definition, by: float) -> Definition:

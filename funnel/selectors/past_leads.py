@@ -9,7 +9,7 @@ from django.db import connection
 
 from funnel.domain.replay import Past
 
-BATCH = 2000
+BATCH = 10_000
 _NEXT = """
 SELECT l.id, l.person_id, l.captured_at, h.delivered_at,
        CASE WHEN h.id IS NULL OR h.state IN ('delivered', 'assembling', 'gate_failed') THEN NULL

@@ -7,20 +7,33 @@ starts another one, which begins the replay anew. A replay that has ended its pr
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.utils.translation import gettext as _
 
 from funnel.domain import drafts
 from funnel.domain.definitions import Definition
-from funnel.domain.interest import Decay, landmark_for
-from funnel.domain.replay import SCALES, FactsUntil, Past, Tally, qualified_at, scaled
+from funnel.domain.interest import Decay, Occurrence, landmark_for
+from funnel.domain.replay import SCALES, FactsUntil, Past, Tally, fits_of, is_free, qualified_at, scaled
+from funnel.domain.replay_arrays import (
+    NONE,
+    Ints,
+    Leads,
+    Parts,
+    first_hand_offs,
+    instant_of,
+    may_hand_off,
+    micros,
+    parts_of,
+)
 from funnel.models import DefinitionVersion, Replay, ReplayState
-from funnel.selectors import past_facts, past_leads, pool_rows, signals
+from funnel.selectors import behaviour, past_facts, past_leads, pool_rows, signals
+from funnel.selectors.behaviour import Behaviour
 from smarketing.core import locks, loops, processes
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.models import User
@@ -48,6 +61,7 @@ class _Candidate:
     decay: Decay
     others: Mapping[float, Definition]
     tally: Tally
+    slots: behaviour.Slots
 
 
 def ask(
@@ -150,11 +164,10 @@ def compute(
     """One result per document over the leads that were open in [start, end)."""
     zone = organisation.zone()
     candidates = [_candidate(document, start, end, zone) for document in documents]
+    asked = {kind for candidate in candidates for kind in behaviour.asked_by(candidate.rules)}
     done = 0
     for batch in past_leads.batches(start=start, end=end):
-        known = past_facts.of_leads([past.lead_id for past, _person in batch])
-        for candidate in candidates:
-            _replay(candidate, batch, known, end)
+        _replay(candidates, _Batch.of(batch, asked), end)
         done += len(batch)
         progress(done)
     reps, capacity = _reps()
@@ -169,25 +182,110 @@ def _candidate(document: Any, start: datetime, end: datetime, zone: ZoneInfo) ->
         return instant.astimezone(zone).date()
 
     others = {scale: scaled(rules, scale) for scale in SCALES if scale != 1.0}
-    return _Candidate(rules, decay, others, Tally(start=start, end=end, day_of=day_of))
+    return _Candidate(rules, decay, others, Tally(start=start, end=end, day_of=day_of), slots={})
 
 
-def _replay(
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some leads with what they did. ``person`` tells the place of each lead's person in ``people``."""
+
+    leads: Sequence[Past]
+    people: Sequence[int]
+    person: Ints
+    captured: Ints
+    behaviour: Sequence[Behaviour]
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[Past, int]], asked: Collection[str]) -> _Batch:
+        leads = [past for past, _person in rows]
+        places: dict[int, int] = {}
+        person = np.array([places.setdefault(pk, len(places)) for _past, pk in rows], dtype=np.int64)
+        captured = np.array([micros(past.captured_at) for past in leads], dtype=np.int64)
+        people = list(places)
+        return cls(leads, people, person, captured, behaviour.of_people(people, asked=asked))
+
+
+def _replay(candidates: Sequence[_Candidate], batch: _Batch, end: datetime) -> None:
+    """Bring every candidate through these leads. What was known of a lead is asked only where its behaviour
+    could have been enough for one of them.
+    """
+    parts = [_parts(candidate, batch, end) for candidate in candidates]
+    could = [
+        may_hand_off(c.rules, c.decay, p, person=batch.person, captured=batch.captured, lowest=min(SCALES))
+        for c, p in zip(candidates, parts, strict=True)
+    ]
+    wanted = np.flatnonzero(np.logical_or.reduce(could)).tolist()
+    known = past_facts.of_leads([batch.leads[number].lead_id for number in wanted])
+    for candidate, its_parts, its_leads in zip(candidates, parts, could, strict=True):
+        found = _found(candidate, batch, np.flatnonzero(its_leads), its_parts, known, end)
+        nothing = dict.fromkeys(SCALES)
+        for number, past in enumerate(batch.leads):
+            scales = found.get(number, nothing)
+            candidate.tally.add(past, scales[1.0], scales)
+
+
+def _parts(candidate: _Candidate, batch: _Batch, end: datetime) -> Parts:
+    happened = behaviour.occurrences(candidate.rules, batch.behaviour, known=candidate.slots)
+    return parts_of(candidate.rules, candidate.decay, happened, before=end)
+
+
+def _found(
     candidate: _Candidate,
-    batch: Sequence[tuple[Past, int]],
+    batch: _Batch,
+    numbers: Ints,
+    parts: Parts,
     known: Mapping[int, Sequence[FactsUntil]],
     end: datetime,
-) -> None:
-    happened = signals.history(candidate.rules, list({person for _past, person in batch}))
-    for past, person in batch:
-        found: dict[float, datetime | None] = dict.fromkeys(SCALES)
-        for scale in SCALES:
-            rules = candidate.others.get(scale, candidate.rules)
-            given = (rules, candidate.decay, past, known[past.lead_id], happened[person])
-            found[scale] = qualified_at(*given, before=end)
-            if found[scale] is None:
-                break  # higher thresholds are not met either
-        candidate.tally.add(past, found[1.0], found)
+) -> dict[int, dict[float, datetime | None]]:
+    """When those leads would have qualified, by the scale of the thresholds."""
+    if not len(numbers):
+        return {}
+    facts = {number: known[batch.leads[number].lead_id] for number in numbers.tolist()}
+    leads = Leads(
+        batch.person[numbers], batch.captured[numbers], [fits_of(candidate.rules, f) for f in facts.values()]
+    )
+    instants, doubtful = first_hand_offs(
+        candidate.rules, candidate.decay, parts, leads, scales=SCALES, before=end
+    )
+    found = {
+        number: _until_none(candidate.rules, facts[number], row)
+        for number, row in zip(numbers.tolist(), instants.tolist(), strict=True)
+        if row[0] != NONE
+    }
+    slow = {number: batch.people[batch.person[number]] for number in numbers[doubtful].tolist()}
+    happened = signals.history(candidate.rules, sorted(set(slow.values()))) if slow else {}
+    for number, person in slow.items():
+        found[number] = _slowly(candidate, batch.leads[number], facts[number], happened[person], end)
+    return found
+
+
+def _until_none(
+    rules: Definition, known: Sequence[FactsUntil], instants: Sequence[int]
+) -> dict[float, datetime | None]:
+    """The instants of rising thresholds, without those at which the lead was excluded and all beyond."""
+    found: dict[float, datetime | None] = dict.fromkeys(SCALES)
+    for scale, count in zip(SCALES, instants, strict=True):
+        if count == NONE or not is_free(rules, known, instant_of(count)):
+            break
+        found[scale] = instant_of(count)
+    return found
+
+
+def _slowly(
+    candidate: _Candidate,
+    past: Past,
+    known: Sequence[FactsUntil],
+    events: Sequence[Occurrence],
+    end: datetime,
+) -> dict[float, datetime | None]:
+    """The same for one lead, event by event."""
+    found: dict[float, datetime | None] = dict.fromkeys(SCALES)
+    for scale in SCALES:
+        rules = candidate.others.get(scale, candidate.rules)
+        found[scale] = qualified_at(rules, candidate.decay, past, known, events, before=end)
+        if found[scale] is None:
+            break  # higher thresholds are not met either
+    return found
 
 
 def _reps() -> tuple[int, int | None]:
