@@ -21,6 +21,9 @@ SCENARIOS = {
     "list": ("bench.scenarios.lists", "100000,1000000"),
     "finder": ("bench.scenarios.finder", "1000000"),
     "view": ("bench.scenarios.view", "20000"),
+    "score": ("bench.scenarios.score", "100000"),
+    "replay": ("bench.scenarios.replay", "100000"),
+    "predict": ("bench.scenarios.predict", "100000"),
     "clocks": ("bench.scenarios.clocks", "10000"),
     "generate": ("bench.scenarios.generate", "1000000"),
 }

@@ -102,7 +102,11 @@ class Model:
         At most ``most`` of either sign. For boosted trees it is what each trait says by itself.
         """
         told: list[list[tuple[str, str, float]]] = []
-        for row, parts in zip(codes, self.parts(codes), strict=True):
+        if not len(codes):
+            return told
+        # Many leads are alike, and what is alike is told once.
+        kinds, kind = np.unique(codes, axis=0, return_inverse=True)
+        for row, parts in zip(kinds, self.parts(kinds), strict=True):
             order = np.argsort(-np.abs(parts))
             chosen: list[tuple[str, str, float]] = []
             for sign in (1, -1):
@@ -113,7 +117,7 @@ class Model:
                     for b in (self.binnings[i],)
                 ]
             told.append(sorted(chosen, key=lambda reason: -abs(reason[2])))
-        return told
+        return [told[number] for number in kind.ravel().tolist()]
 
     def as_json(self) -> dict[str, Any]:
         """The model as JSON, for :func:`model_from`."""

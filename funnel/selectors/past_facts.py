@@ -64,6 +64,8 @@ def _until(former: Sequence[Former], latest: datetime) -> list[Former]:
 
 def _over_time(present: Facts, persons: Sequence[Former], firms: Sequence[Former]) -> list[FactsUntil]:
     since = [_mapping(present[part]).get("customer_since") for part in ("person", "company")]
+    if not persons and not firms and since == [None, None]:
+        return [FactsUntil(present, None)]
     instants = sorted(
         {until for until, _values in (*persons, *firms)} | {at for at in since if at is not None}
     )

@@ -15,6 +15,18 @@ from funnel.domain.interest import Share
 from funnel.models import Interest, LeadScore
 from funnel.selectors import definitions, facts
 from leads.models import Lead
+from smarketing.core.prepared import Query
+
+_HOTTEST = Query(
+    "leads_hottest",
+    lambda: (
+        Lead.objects.open()
+        .filter(person__interest__key__isnull=False)
+        .select_related("person__interest", "company")
+        .order_by(F("person__interest__key").desc(nulls_last=True), "person_id")
+    ),
+    ending="LIMIT %(most)s",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +112,5 @@ def interest_of(key: float | None, *, at: datetime) -> float:
 def hottest(*, at: datetime, limit: int) -> list[tuple[Lead, float]]:
     """Open leads by interest, hottest first: one walk along ``interest_hottest``, at any instant."""
     decay = definitions.decay_of(definitions.in_force())
-    leads = (
-        Lead.objects.open()
-        .filter(person__interest__key__isnull=False)
-        .select_related("person__interest", "company")
-        .order_by(F("person__interest__key").desc(nulls_last=True), "person_id")[:limit]
-    )
+    leads = _HOTTEST.all(most=limit)
     return [(lead, decay.score_of_key(lead.person.interest.key, at)) for lead in leads]

@@ -186,8 +186,15 @@ def _answers_of(model: Model, lead_ids: Sequence[int]) -> tuple[tuple[int, ...],
     columns = {b.trait.key: known.columns.get(b.trait.key, blank) for b in model.binnings}
     codes = model.codes(columns)
     values = [float(v) for v in model.likelihoods(codes)] if len(codes) else []
-    reasons = [json.dumps(told) for told in model.reasons(codes)] if len(codes) else []
+    reasons = _texts(model.reasons(codes))
     return known.lead_ids, values, reasons
+
+
+def _texts(reasons: Sequence[list[tuple[str, str, float]]]) -> list[str]:
+    """Each as JSON; leads that are alike share one list, which is written once."""
+    known = {id(told): told for told in reasons}
+    written = {key: json.dumps(told) for key, told in known.items()}
+    return [written[id(told)] for told in reasons]
 
 
 def _answer(champion: LikelihoodModel, lead_ids: Sequence[int], now: datetime) -> int:

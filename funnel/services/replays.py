@@ -34,7 +34,7 @@ from funnel.domain.replay_arrays import (
 from funnel.models import DefinitionVersion, Replay, ReplayState
 from funnel.selectors import behaviour, past_facts, past_leads, pool_rows, signals
 from funnel.selectors.behaviour import Behaviour
-from smarketing.core import locks, loops, processes
+from smarketing.core import garbage, locks, loops, processes
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.models import User
 from smarketing.users.selectors import organisation
@@ -167,7 +167,8 @@ def compute(
     asked = {kind for candidate in candidates for kind in behaviour.asked_by(candidate.rules)}
     done = 0
     for batch in past_leads.batches(start=start, end=end):
-        _replay(candidates, _Batch.of(batch, asked), end)
+        with garbage.left_alone():
+            _replay(candidates, _Batch.of(batch, asked), end)
         done += len(batch)
         progress(done)
     reps, capacity = _reps()
@@ -221,7 +222,8 @@ def _replay(candidates: Sequence[_Candidate], batch: _Batch, end: datetime) -> N
         nothing = dict.fromkeys(SCALES)
         for number, past in enumerate(batch.leads):
             scales = found.get(number, nothing)
-            candidate.tally.add(past, scales[1.0], scales)
+            if scales is not nothing or past.delivered_at is not None or past.won:
+                candidate.tally.add(past, scales[1.0], scales)
 
 
 def _parts(candidate: _Candidate, batch: _Batch, end: datetime) -> Parts:
@@ -264,10 +266,14 @@ def _until_none(
 ) -> dict[float, datetime | None]:
     """The instants of rising thresholds, without those at which the lead was excluded and all beyond."""
     found: dict[float, datetime | None] = dict.fromkeys(SCALES)
+    free: dict[int, datetime | None] = {NONE: None}
     for scale, count in zip(SCALES, instants, strict=True):
-        if count == NONE or not is_free(rules, known, instant_of(count)):
+        if count not in free:
+            instant = instant_of(count)
+            free[count] = instant if is_free(rules, known, instant) else None
+        if free[count] is None:
             break
-        found[scale] = instant_of(count)
+        found[scale] = free[count]
     return found
 
 

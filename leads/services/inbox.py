@@ -13,11 +13,9 @@ person has looked (I-7).
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +27,7 @@ from django.utils.translation import gettext as _
 from leads.domain.tracking import Message
 from leads.models import EventInbox, InboxStop
 from leads.services import tracking
+from smarketing.core import garbage
 from smarketing.notifications.services import outbox
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
@@ -189,25 +188,11 @@ def _work(rows: Sequence[Leased], now: datetime) -> None:
 
 def _apply(rows: Sequence[Leased], now: datetime) -> None:
     """Apply and delete, in one transaction."""
-    with _one_collection_of_garbage(), transaction.atomic(), connection.cursor() as cursor:
+    with garbage.left_alone(), transaction.atomic(), connection.cursor() as cursor:
         messages = [Message.from_json(row.body) for row in rows]
         tracking.apply(messages=messages, now=now)
         cursor.execute("DELETE FROM leads_eventinbox WHERE id = ANY(%s)", [[row.id for row in rows]])
         cursor.execute(_APPLIED, [now.replace(second=0, microsecond=0), len(rows)])
-
-
-@contextmanager
-def _one_collection_of_garbage() -> Iterator[None]:
-    """A batch makes some hundred thousand objects that end with it, none of them in circles. Looking for
-    circles among them, and all that the process holds, at every seven hundredth took a tenth of the time.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _apply_alone(row: Leased, now: datetime) -> None:
