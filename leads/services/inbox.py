@@ -4,11 +4,11 @@ Two transactions per batch. The lease counts an attempt and moves ``not_before``
 once, so that a process that dies with its batch has used up one attempt of each. Apply and delete are
 the second: an event, what follows from it and the end of its inbox row are one commit.
 
-A failing batch is redone row by row, each in a transaction of its own; the failing row comes back after
-1 s · 4^attempts. Rows that were tried before ("suspects") are taken alone, so that one that kills its
-process takes no other with it. After five attempts a row is retired to the dead letters. When more than
-one in twenty (and at least twenty) would be, the fault is likely ours: nothing more is taken until a
-person has looked (I-7).
+A failing batch, or one that takes too long, is redone row by row, each in a transaction of its own and
+within its own time; the failing row comes back after 1 s · 4^attempts. Rows that were tried before
+("suspects") are taken alone, so that one that kills its process takes no other with it. After five attempts
+a row is retired to the dead letters. When more than one in twenty (and at least twenty) would be, the fault
+is likely ours: nothing more is taken until a person has looked (I-7).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from leads.domain.tracking import Message
 from leads.models import EventInbox, InboxStop
 from leads.services import tracking
-from smarketing.core import garbage
+from smarketing.core import garbage, patience
 from smarketing.notifications.services import outbox
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 5
 BATCH = 500
 LEASE = timedelta(seconds=30)
+# Long for a batch, short against the limits of a task: a message that hangs holds up nobody for minutes.
+BATCH_SECONDS, ALONE_SECONDS = 20.0, 5.0
 _SUSPECTS_EVERY = 4  # rounds
 _WINDOW = timedelta(minutes=5)
 _FEW, _MOST_SHARE = 20, 0.05
@@ -68,6 +70,8 @@ RETURNING i.id, i.message_id, i.body, i.attempts
 _GIVE_BACK = """
 UPDATE leads_eventinbox SET attempts = greatest(attempts - 1, 0), not_before = %s WHERE id = ANY(%s)
 """
+# Row by row a batch may take longer than its lease: nobody else must begin with it meanwhile.
+_LEASE_LONGER = "UPDATE leads_eventinbox SET not_before = %s WHERE id = ANY(%s)"
 _FAILED = "UPDATE leads_eventinbox SET not_before = %s, last_error = %s WHERE id = %s"
 _APPLIED = """
 INSERT INTO leads_inboxminute AS m (minute_at, applied) VALUES (%s, %s)
@@ -177,11 +181,14 @@ def _leased(id: int, message_id: Any, body: Any, attempts: int) -> Leased:
 def _work(rows: Sequence[Leased], now: datetime) -> None:
     """Apply a batch; where it fails, each row by itself."""
     try:
-        _apply(rows, now)
+        with patience.at_most(BATCH_SECONDS if len(rows) > 1 else ALONE_SECONDS):
+            _apply(rows, now)
     except _AWAY as error:
         _give_back(rows, now, error)
     except Exception as error:  # whatever one message makes our code raise must not hold up the others
         log.warning("inbox_batch_failed", error=repr(error)[:200], messages=len(rows))
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_LEASE_LONGER, [now + 4 * LEASE, [row.id for row in rows]])
         for row in rows:
             _apply_alone(row, now)
 
@@ -197,7 +204,8 @@ def _apply(rows: Sequence[Leased], now: datetime) -> None:
 
 def _apply_alone(row: Leased, now: datetime) -> None:
     try:
-        _apply([row], now)
+        with patience.at_most(ALONE_SECONDS):
+            _apply([row], now)
     except _AWAY as error:
         _give_back([row], now, error)
     except Exception as error:  # as in _work; it is kept with the row for whoever looks

@@ -6,26 +6,45 @@ role may open is parsed: the marker may stand only as text or as the value of an
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 import pytest
 from django.apps import apps
 from django.core.cache import caches
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
-from leads.models import Company, Form, FormSubmission, Lead, Person
-from leads.services import activities
+from leads.models import (
+    Company,
+    DeadLetter,
+    Event,
+    Form,
+    FormSubmission,
+    ImportRun,
+    ImportState,
+    Lead,
+    Person,
+    Session,
+    SourceKind,
+    WriteKey,
+)
+from leads.services import activities, inbox, sources, write_keys
+from leads.services.imports import execution
 from smarketing.core import clock
-from smarketing.users.domain.roles import CAPABILITIES, Role
+from smarketing.users.domain.roles import CAPABILITIES, Capability, Role
 from smarketing.users.models import User
 from smarketing.web.pages import Address, addresses
 from tests.leads.forms import BROWSER, published
+from tests.rest import client_for
 
 pytestmark = pytest.mark.django_db
 MARKER = "xssmark"
@@ -38,6 +57,8 @@ NAMED = {
     "companies/": Company,
     "forms/": Form,
     "answers/": FormSubmission,
+    "imports/": ImportRun,
+    "settings/tracking/": WriteKey,
 }
 WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM)\s")
 # Looking may note that somebody looked or took a file away, and nothing else.
@@ -94,6 +115,87 @@ def by_hubspot(form: Form) -> None:
     )
 
 
+def by_tracking(form: Form) -> None:
+    """Every call with the marker in every part, of somebody who is known in the end; and one that fails."""
+    context = {
+        "page": {"url": f"https://a.example/{PAYLOAD}", "referrer": SCRIPTS, "title": PAYLOAD},
+        "campaign": {"source": PAYLOAD, "name": PAYLOAD, "medium": PAYLOAD, "term": PAYLOAD},
+        "locale": PAYLOAD, "userAgent": f"Mozilla/5.0 {PAYLOAD}", "ip": PAYLOAD,
+    }  # fmt: skip
+    whole = {"anonymousId": PAYLOAD, "context": context}
+    traits = {
+        "firstName": PAYLOAD,
+        "lastName": PAYLOAD,
+        "title": PAYLOAD,
+        "phone": PAYLOAD,
+        "website": SCRIPTS,
+    }
+    named = {**whole, "userId": PAYLOAD}
+    calls: list[dict[str, object]] = [
+        {**whole, "type": "page", "name": PAYLOAD, "properties": {"url": SCRIPTS, PAYLOAD: PAYLOAD}},
+        {**whole, "type": "page", "context": {**context, "page": {"url": f"https://a.example/{PAYLOAD}"}}},
+        {**whole, "type": "track", "event": PAYLOAD, "properties": {"url": SCRIPTS, PAYLOAD: [PAYLOAD]}},
+        {**whole, "type": "track", "event": "Link Clicked", "properties": {"url": SCRIPTS, "text": PAYLOAD}},
+        {**named, "type": "identify", "traits": {**traits, "email": "six@b.example"}},
+        {**named, "type": "group", "groupId": PAYLOAD, "traits": {"name": PAYLOAD, "website": SCRIPTS}},
+        {**named, "type": "alias", "previousId": PAYLOAD},
+        {**named, "type": "screen", "name": PAYLOAD},
+        {"type": "track", "event": PAYLOAD, "anonymousId": {PAYLOAD: PAYLOAD}},
+    ]
+    site = sources.ensure(code="site", name="Our site", kind=SourceKind.WEB, now=clock.now())
+    key = write_keys.issue(source=site, name="Key", kind="browser", actor=None, now=clock.now()).key
+    body = {"batch": calls, "writeKey": key.public_key}
+    Client(**BROWSER).post("/v1/batch", json.dumps(body), content_type="text/plain")
+    pixel = {"writeKey": key.public_key, "event": PAYLOAD, "anonymousId": "p", "properties.url": SCRIPTS}
+    Client(**BROWSER).get("/v1/pixel/track", pixel)
+    while inbox.run_once(now=clock.now(), limit=100):
+        pass
+    assert Event.objects.filter(source=site).count() == len(calls)  # one is refused, the pixel is one more
+    letter = {"type": "track", "name": PAYLOAD, "source_id": site.pk, "message_id": PAYLOAD}
+    DeadLetter.objects.create(
+        origin="event", message_id=uuid.uuid4(), source_id=site.pk, body=letter, attempts=5, error=PAYLOAD,
+        received_at=clock.now(), created_at=clock.now(),
+    )  # fmt: skip
+
+
+def by_import(form: Form) -> None:
+    """A file from outside: its name, its columns, cells that are taken and cells that are refused."""
+    admin = User.objects.create(email="importer@example.com", name="Ida", role=Role.ADMIN)
+    client = Client()
+    client.force_login(admin)
+    head = ["Lead ID", "Last Name", "Email", "Company Name", PAYLOAD]
+    rows = [["L1", PAYLOAD, "seven@b.example", PAYLOAD, PAYLOAD], [PAYLOAD, "x", PAYLOAD, "y", "z"]]
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([head, *rows])
+    file = SimpleUploadedFile(f"{PAYLOAD.replace('/', '')}.csv", text.getvalue().encode())
+    client.post("/imports/new/", {"kind": "leads", "source": "Elsewhere", "file": file})
+    run = ImportRun.objects.get()
+    names = ("external_id", "last_name", "email", "company")
+    columns = {f"column-{n}": name for n, name in enumerate(names)}
+    client.post(
+        f"/imports/{run.pk}/columns/", {**columns, "column-4": "+", "key": "external_id", "dates": ""}
+    )
+    execution.work(clock=clock.now, watch=execution.unwatched)
+    client.post(f"/imports/{run.pk}/start/")
+    execution.work(clock=clock.now, watch=execution.unwatched)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # an import ends its transaction; a test's goes on
+    run.refresh_from_db()
+    assert run.state == ImportState.DONE, run.state
+
+
+def by_rest(form: Form) -> None:
+    """A program that hands on what strangers wrote."""
+    boss = User.objects.create(email="program@example.com", name="Program", role=Role.ADMIN)
+    person = {"first_name": PAYLOAD[:120], "last_name": PAYLOAD, "email": "eight@b.example", "title": PAYLOAD}
+    body = {
+        "person": person, "company": {"name": PAYLOAD}, "origin": PAYLOAD[:120], "landing_page": SCRIPTS,
+        "description": PAYLOAD, "external_id": PAYLOAD,
+    }  # fmt: skip
+    made = client_for(boss).post("/api/v1/leads", body, format="json")
+    assert made.status_code == 201, made.content
+
+
 DOORS: tuple[Callable[[Form], None], ...] = (
     by_hosted_form,
     by_quarantine,
@@ -101,6 +203,7 @@ DOORS: tuple[Callable[[Form], None], ...] = (
     by_web_to_lead,
     by_hubspot,
 )
+OTHER_DOORS = (by_tracking, by_import, by_rest)  # what comes in by these is no answer to a form
 
 
 class Reader(HTMLParser):
@@ -141,6 +244,8 @@ def marked(db: None) -> None:
     for door in DOORS:
         door(form)
     assert FormSubmission.objects.count() == len(DOORS)
+    for door in OTHER_DOORS:
+        door(form)
     lead = Lead.objects.select_related("person").first()
     assert lead is not None
     assert MARKER in lead.person.last_name
@@ -189,6 +294,11 @@ def paths(role: Role) -> Iterator[str]:
             continue
         if rule.capability is None or rule.capability in CAPABILITIES[role]:
             yield from _filled(address)
+    for person, visit in Session.objects.exclude(person=None).values_list("person", "pk")[:2]:
+        yield f"/people/{person}/visits/{visit}/"
+    if Capability.MERGE_RECORDS in CAPABILITIES[role]:
+        one, other = Person.objects.order_by("pk").values_list("pk", flat=True)[:2]
+        yield f"/people/{one}/merge/{other}/"
 
 
 def _filled(address: Address) -> Iterator[str]:
@@ -207,14 +317,7 @@ def _filled(address: Address) -> Iterator[str]:
 
 
 def _models(head: str) -> list[type]:
-    named = {
-        "people/": Person,
-        "leads/": Lead,
-        "companies/": Company,
-        "forms/": Form,
-        "answers/": FormSubmission,
-    }
-    known = named.get(head)
+    known = NAMED.get(head)
     if known is not None:
         return [known]
     word = head.strip("/").split("/")[-1].rstrip("s")
