@@ -36,7 +36,15 @@ from funnel.models.routing import (
     RoutingRule,
     Turn,
 )
-from funnel.models.score import FitBand, FitPeriod, Interest, LeadAction, LeadScore, SignalDay
+from funnel.models.score import (
+    FitBand,
+    FitPeriod,
+    Interest,
+    InterestPeriod,
+    LeadAction,
+    LeadScore,
+    SignalDay,
+)
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
 from funnel.models.tombstone import (
     Inlet,
@@ -67,6 +75,7 @@ __all__ = [
     "HandoffState",
     "Inlet",
     "Interest",
+    "InterestPeriod",
     "LeadAction",
     "LeadScore",
     "LeadState",

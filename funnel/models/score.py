@@ -121,3 +121,27 @@ class FitPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lead_id} {self.fit_band} until {self.until:%Y-%m-%d}"
+
+
+class InterestPeriod(models.Model):
+    """The band of interest that a lead had until it changed, and what it became: for its timeline.
+
+    Written as the change was seen, so a late event that would have changed it earlier does not move it.
+    """
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+", db_index=False)
+    until = models.DateTimeField()
+    band = models.PositiveSmallIntegerField()
+    became = models.PositiveSmallIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["lead", "until"], name="interest_periods_of_lead")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(band__range=(1, 3), became__range=(1, 3)),
+                name="interest_period_bands_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lead_id} {self.band} until {self.until:%Y-%m-%d}"

@@ -13,6 +13,7 @@ from funnel.models import (
     FitPeriod,
     Handoff,
     HandoffState,
+    InterestPeriod,
     OpportunityStageKind,
     OpportunityTransition,
     StageTransition,
@@ -236,6 +237,36 @@ def _fit_entry(subject: Subject, row: Any) -> Entry:
     )
 
 
+def interest(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
+    """When interest entered another band; 1 is the highest."""
+    rows = timeline.window(
+        InterestPeriod.objects.filter(timeline.whose(subject, "lead__person")).select_related("lead__person"),
+        provider="interest",
+        before=before,
+        limit=limit,
+        at="until",
+    )
+    return [
+        Entry(
+            at=row.until,
+            provider="interest",
+            pk=row.pk,
+            title=(
+                _("Interest rose to band %(now)d")
+                if row.became < row.band
+                else _("Interest fell to band %(now)d")
+            )
+            % {"now": row.became},
+            icon="gauge",
+            tone="ok" if row.became < row.band else "warn",
+            detail=_("from band %(before)d") % {"before": row.band},
+            lead_id=row.lead_id,
+            **timeline.about(subject, row.lead.person),
+        )
+        for row in rows
+    ]
+
+
 def _deals_of(subject: Subject) -> Q:
     """A company's deals are those with it, whoever of it they are about."""
     return Q(opportunity__company=subject) if isinstance(subject, Company) else Q(opportunity__person=subject)
@@ -248,6 +279,7 @@ def _name(user: User | None) -> str:
 PROVIDERS = (
     Provider("stage", Category.PIPELINE, stages, companies=True),
     Provider("score", Category.PIPELINE, scores, companies=True),
+    Provider("interest", Category.PIPELINE, interest, companies=True),
     Provider("delivery", Category.PIPELINE, deliveries, companies=True),
     Provider("answer", Category.PIPELINE, answers, companies=True),
     Provider("owner", Category.PIPELINE, owners, companies=True),

@@ -34,12 +34,19 @@ _SCORES = Query(
     ending="FOR UPDATE OF funnel_leadscore",
     by="leads",
 )
+# The insert reads the bands as they were before the statement.
 _WRITE = Statement(
     "bands_write",
     """
+WITH n AS (
+    SELECT * FROM unnest(%(leads)s::bigint[], %(bands)s::int[], %(actions)s::text[]) AS n(lead, band, action)
+), kept AS (
+    INSERT INTO funnel_interestperiod (lead_id, until, band, became)
+    SELECT s.lead_id, %(now)s::timestamptz, s.interest_band, n.band
+      FROM n JOIN funnel_leadscore s ON s.lead_id = n.lead AND s.interest_band <> n.band
+)
 UPDATE funnel_leadscore s SET interest_band = n.band, action = n.action, evaluated_at = %(now)s::timestamptz
-  FROM unnest(%(leads)s::bigint[], %(bands)s::int[], %(actions)s::text[]) AS n(lead, band, action)
- WHERE s.lead_id = n.lead
+  FROM n WHERE s.lead_id = n.lead
 """,
     by="leads",
 )
@@ -66,7 +73,8 @@ def of_leads(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> dict[in
 
 
 def reassess(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> None:
-    """Write band, action and the instant of cooling of these leads as they are at ``now``.
+    """Write band, action and the instant of cooling of these leads as they are at ``now``; a band that
+    was left goes to ``InterestPeriod``.
 
     A band is entered at its threshold and left below it by the hysteresis. The caller holds the locks
     of the persons' interest. Leads that were scored under another version wait for their rescoring.

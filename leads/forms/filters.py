@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
@@ -19,11 +21,12 @@ from leads.models import (
     Form,
     FormRoad,
     FormSubmission,
+    ImportBefore,
     ImportRun,
     ImportState,
     SubmissionState,
 )
-from leads.selectors import campaigns, companies
+from leads.selectors import campaigns, companies, import_changes
 
 
 class CompanyFilter(FilterSet):
@@ -119,3 +122,19 @@ class SubmissionFilter(FilterSet):
     class Meta:
         model = FormSubmission
         fields = ("form", "state", "road", "received_at")
+
+
+class ChangeFilter(FilterSet):
+    """What an import has changed, by what it is; only kinds of which it changed something are offered."""
+
+    table = filters.ChoiceFilter(label=_("What"), choices=(), empty_label=None)
+
+    class Meta:
+        model = ImportBefore
+        fields = ("table",)
+
+    def __init__(self, *args: object, tables: Sequence[str], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(name, import_changes.TABLES[name]) for name in tables]
+        self.filters["table"].field.choices = choices
+        self.filters["table"].extra["choices"] = choices

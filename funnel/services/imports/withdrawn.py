@@ -16,6 +16,7 @@ COMPANIONS = (
     Companion("leads_lead", "funnel_leadstate", "lead_id"),
     Companion("leads_lead", "funnel_leadscore", "lead_id"),
     Companion("leads_lead", "funnel_fitperiod", "lead_id"),
+    Companion("leads_lead", "funnel_interestperiod", "lead_id"),
     Companion("leads_lead", "funnel_likelihood", "lead_id"),
     Companion("leads_person", "funnel_interest", "person_id"),
     Companion("leads_person", "funnel_signalday", "person_id"),

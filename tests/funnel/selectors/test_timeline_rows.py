@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from funnel.models import Handoff
-from funnel.services import handoffs, opportunities, owners
+from funnel.models import Handoff, Interest, InterestPeriod
+from funnel.services import handoffs, opportunities, owners, scoring
 from leads.selectors import timeline
 from leads.selectors.timeline import Category
-from tests.funnel.conftest import NOW, capture_lead
+from tests.funnel.conftest import NOW, asks_for_demo, capture_lead
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=2)
@@ -21,8 +21,8 @@ def entries(person):
 
 
 def titles(person):
-    """Without the leads app's own line, the beginning of the lap."""
-    return [str(entry.title) for entry in entries(person) if entry.provider != "lap"]
+    """Without the leads app's own line, the beginning of the lap, and changes of interest."""
+    return [str(entry.title) for entry in entries(person) if entry.provider not in ("lap", "interest")]
 
 
 def test_a_return_is_told_with_its_reason(web, rita, qualify):
@@ -53,3 +53,22 @@ def test_owners_and_deals_are_told(web, rita, sam):
         "Owner: Rita Rep",
         "Seats: Prospecting",
     ]
+
+
+def test_interest_that_rises_and_fades_is_told_once_each(web):
+    lead = capture_lead(web)
+    asks_for_demo(lead, at=NOW + timedelta(minutes=1))
+    asks_for_demo(lead, at=NOW + timedelta(minutes=2))  # band 1 still: nothing to tell
+    cools = Interest.objects.get(person=lead.person_id).cools_at
+    scoring.run_once(now=cools + timedelta(seconds=1), limit=10)
+    told = [
+        (str(entry.title), str(entry.detail), entry.tone)
+        for entry in entries(lead.person)
+        if entry.provider == "interest"
+    ]
+    assert told == [
+        ("Interest fell to band 2", "from band 1", "warn"),
+        ("Interest rose to band 1", "from band 3", "ok"),
+    ]
+    periods = list(InterestPeriod.objects.order_by("pk").values_list("until", "band", "became"))
+    assert periods == [(NOW + timedelta(minutes=1), 3, 1), (cools + timedelta(seconds=1), 1, 2)]

@@ -292,3 +292,25 @@ def test_the_list_asks_no_more_for_more_runs(
     client.get(address("imports"))
     with django_assert_max_num_queries(14):  # type: ignore[attr-defined]
         assert client.get(address("imports")).content.decode().count("leads.csv") == 12
+
+
+def test_what_an_import_changed_is_listed_with_links_and_former_values(mara: User, rita: User) -> None:
+    client = signed_in(mara)
+    for content in (LEADS, LEADS.replace("L1,Ada", "L1,Augusta")):
+        run = uploaded(client, content)
+        client.post(address("import_columns", run), COLUMNS)
+        work()
+        client.post(address("import_start", run))
+        work()
+    page = client.get(address("import", run)).content.decode()
+    assert address("import_changes", run) in page
+    listed = client.get(address("import_changes", run)).content.decode()
+    person = Lead.objects.get(external_id="L1").person
+    assert person.first_name == "Augusta"
+    assert f'href="/people/{person.pk}/"' in listed
+    assert "<bdi>Ada</bdi> → <bdi>Augusta</bdi>" in listed
+    assert listed.count("data-row") == 1
+    assert signed_in(rita).get(address("import_changes", run)).status_code == 403
+    first = ImportRun.objects.earliest("pk")
+    assert "changed no person" in client.get(address("import_changes", first)).content.decode()
+    assert client.get(address("import_changes", run), {"table": "users_user"}).status_code == 200
