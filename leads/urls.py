@@ -120,6 +120,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/channels/<int:key>/edit/", channels.rule_edit, name="channel_rule_edit"),
     path("settings/channels/<int:key>/move/", channels.rule_move, name="channel_rule_move"),
     path("settings/channels/<int:key>/remove/", channels.rule_remove, name="channel_rule_remove"),
+    path("settings/channels/review/<int:number>/", channels.review, name="channel_review"),
     path(
         "settings/channels/versions/<int:number>/over/<int:over>/",
         channels.rules_restore,

@@ -13,6 +13,7 @@ from leads.selectors import duplicates as pairs
 from leads.selectors import submissions as submission_rows
 from leads.selectors import tasks, timeline, timeline_consents, timeline_merges, timeline_rows, write_keys
 from leads.services import (
+    channel_reviews,
     duplicates,
     erasure,
     erasure_steps,
@@ -188,6 +189,9 @@ def _connect_tracking() -> None:
     )
     loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=500, queue="intake"))
     loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
+    loops.register(
+        loops.Loop(channel_reviews.LOOP, channel_reviews.run_once, every_seconds=30.0, queue="reports")
+    )
     readings.register(readings.lag("inbox", of="leads_eventinbox", due="not_before", where="attempts < 5"))
     for reading in audited.READINGS:
         readings.register(reading)

@@ -12,9 +12,11 @@ from rest_framework.response import Response
 
 from leads.domain.channel_rules import COLUMNS, MAX_RULES, SITES, Rule
 from leads.domain.tagging import CLICK_IDS
-from leads.models import ChannelRuleSet
+from leads.models import ChannelReview, ChannelRuleSet
 from leads.selectors import channel_rules
+from leads.services import channel_reviews
 from leads.services import channel_rules as service
+from smarketing.core.errors import Missing
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable
@@ -59,6 +61,14 @@ class ChannelRulesOut(ModelOut[ChannelRuleSet]):
         fields = ("number", "action", "rules", "created_at")
 
 
+class ChannelReviewOut(ModelOut[ChannelReview]):
+    """Past visits judged anew by a version: visitors done of all, and visits whose channel changed."""
+
+    class Meta:
+        model = ChannelReview
+        fields = ("rules", "asked_at", "visitors", "done", "changed", "finished_at", "is_superseded")
+
+
 class ChannelRulesResource(Listable, Retrievable, Creatable, Resource):
     """Versions of the rules of channels, by number."""
 
@@ -68,8 +78,11 @@ class ChannelRulesResource(Listable, Retrievable, Creatable, Resource):
         "retrieve": C.VIEW,
         "current": C.VIEW,
         "create": C.EDIT_CAMPAIGNS,
+        "review": C.EDIT_CAMPAIGNS,
+        "last_review": C.VIEW,
     }
     output = ChannelRulesOut
+    outputs = {"review": ChannelReviewOut, "last_review": ChannelReviewOut}
     inputs = {"create": ChannelRulesIn}
     stale_actions = frozenset({"create"})
     ordering_fields = {"number": "number"}
@@ -90,6 +103,22 @@ class ChannelRulesResource(Listable, Retrievable, Creatable, Resource):
     def current(self, request: Request) -> Response:
         """The version in force."""
         return self.answer(channel_rules.version(channel_rules.in_force().number))
+
+    @action(detail=True, methods=["post"])
+    def review(self, request: Request, pk: str) -> Response:
+        """Have past visits judged by this version, in the background; it has to be the one in force."""
+        found = self.load(lock=False)
+        return self.answer(
+            channel_reviews.ask(expected=found.number, actor=self.actor, now=self.now), status=202
+        )
+
+    @action(detail=False, methods=["get"], url_path="last-review")
+    def last_review(self, request: Request) -> Response:
+        """How far the last judging of past visits is; 404 when there never was one."""
+        found = channel_rules.last_review()
+        if found is None:
+            raise Missing("Past visits were never judged anew.")
+        return self.answer(found)
 
 
 def _rule(row: dict[str, Any]) -> Rule:

@@ -3,7 +3,7 @@
 from leads.models.activity import Activity, ActivityKind, ActivityOutcome, Direction
 from leads.models.attribute import AttributeDefinition, AttributeSubject, AttributeType
 from leads.models.campaign import Campaign, CampaignKind, CampaignStatus
-from leads.models.channel_rules import ChannelRuleSet
+from leads.models.channel_rules import ChannelReview, ChannelRuleSet
 from leads.models.company import Company, CompanyRef
 from leads.models.consent import (
     ConsentEntry,
@@ -65,6 +65,7 @@ __all__ = [
     "CampaignKind",
     "CampaignStatus",
     "Channel",
+    "ChannelReview",
     "ChannelRuleSet",
     "Company",
     "CompanyRef",

@@ -35,3 +35,26 @@ class ChannelRuleSet(models.Model):
 
     def __str__(self) -> str:
         return f"channel rules {self.number}"
+
+
+class ChannelReview(models.Model):
+    """Past visits being judged anew by one version of the rules, visitor by visitor in the order of keys.
+
+    ``upto`` is the last visitor that is done. A review ends when all are, or when other rules came into
+    force. It is taken back by the review of an earlier version that was restored.
+    """
+
+    rules = models.OneToOneField(
+        ChannelRuleSet, primary_key=True, on_delete=models.PROTECT, related_name="review"
+    )
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    visitors = models.PositiveBigIntegerField(default=0)  # when it was asked for
+    done = models.PositiveBigIntegerField(default=0)
+    changed = models.PositiveBigIntegerField(default=0)  # visits whose channel is another one now
+    upto = models.BigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+    is_superseded = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"review by channel rules {self.rules_id}"

@@ -14,7 +14,7 @@ from functools import lru_cache
 from leads.domain.channel_rules import Rule, Traffic, Verdict, channel_of, decide, traffic_of
 from leads.domain.sessions import outside, source_and_medium
 from leads.domain.tagging import CLICK_IDS, campaign_of
-from leads.models import Channel, ChannelRuleSet
+from leads.models import Channel, ChannelReview, ChannelRuleSet
 from smarketing.core.errors import Missing
 
 HISTORY = 20
@@ -80,6 +80,11 @@ def version(number: int) -> ChannelRuleSet:
 def history() -> Sequence[ChannelRuleSet]:
     """The last versions, the newest first."""
     return list(ChannelRuleSet.objects.select_related("actor").order_by("-number")[:HISTORY])
+
+
+def last_review() -> ChannelReview | None:
+    """The last time that past visits were judged anew, or are being."""
+    return ChannelReview.objects.order_by("-rules").first()
 
 
 def channel_names() -> dict[str, str]:

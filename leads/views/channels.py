@@ -21,7 +21,7 @@ from leads.forms.channels import (
     TrialForm,
 )
 from leads.selectors import channel_rules as reads
-from leads.services import channel_rules
+from leads.services import channel_reviews, channel_rules
 from smarketing.users.domain.roles import Capability
 from smarketing.web import asks, rendering
 from smarketing.web.asks import Ask
@@ -61,6 +61,7 @@ def channel_page(request: Request) -> HttpResponse:
         "version": rules.number,
         "last": len(rules.rules),
         "may_edit": request.user.may(MAY_EDIT),
+        "review": reads.last_review(),
         "history": [
             {
                 "row": row,
@@ -72,7 +73,10 @@ def channel_page(request: Request) -> HttpResponse:
         **_tried(request, names),
     }
     return rendering.page(
-        request, "leads/channels.html", context, fragments={"trial": "leads/_channel_trial.html"}
+        request,
+        "leads/channels.html",
+        context,
+        fragments={"trial": "leads/_channel_trial.html", "channel-review": "leads/_channel_review.html"},
     )
 
 
@@ -136,6 +140,13 @@ def rules_restore(request: Request, number: int, over: int) -> HttpResponse:
     """Put version ``number`` in force again, over version ``over``."""
     made = channel_rules.restore(number=number, expected=over, actor=request.user, now=request.now)
     return _done(request, _("Earlier rules are in force again."), made.number)
+
+
+@page(capability=MAY_EDIT, methods=["POST"])
+def review(request: Request, number: int) -> HttpResponse:
+    """Have past visits judged by version ``number``, which is in force."""
+    channel_reviews.ask(expected=number, actor=request.user, now=request.now)
+    return rendering.redirect(request, LIST, toast=Toast(_("Past visits are being judged anew."), "ok"))
 
 
 def _done(request: Request, text: str, number: int) -> HttpResponse:
