@@ -6,25 +6,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('leads', '0018_visits_without_campaign'),
+        ("leads", "0018_visits_without_campaign"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChannelReview',
+            name="ChannelReview",
             fields=[
-                ('rules', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='review', serialize=False, to='leads.channelruleset')),
-                ('asked_at', models.DateTimeField()),
-                ('visitors', models.PositiveBigIntegerField(default=0)),
-                ('done', models.PositiveBigIntegerField(default=0)),
-                ('changed', models.PositiveBigIntegerField(default=0)),
-                ('upto', models.BigIntegerField(default=0)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('is_superseded', models.BooleanField(default=False)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "rules",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="review",
+                        serialize=False,
+                        to="leads.channelruleset",
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("visitors", models.PositiveBigIntegerField(default=0)),
+                ("done", models.PositiveBigIntegerField(default=0)),
+                ("changed", models.PositiveBigIntegerField(default=0)),
+                ("upto", models.BigIntegerField(default=0)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("is_superseded", models.BooleanField(default=False)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
     ]

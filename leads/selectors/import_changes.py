@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -70,7 +70,7 @@ def _named(user: User, table: str, keys: Collection[int]) -> dict[tuple[str, int
         return {(table, pk): (name, reverse("leads:company", args=[pk])) for pk, name in firms}
     if table == "leads_lead":
         leads = Lead.objects.visible_to(user).filter(pk__in=keys)
-        told = leads.values_list("pk", first=F("person__first_name"), last=F("person__last_name"))
+        told = leads.values_list("pk", "person__first_name", "person__last_name")
         return {(table, pk): (_called(a, b, pk), reverse("leads:lead", args=[pk])) for pk, a, b in told}
     people = Person.objects.visible_to(user).filter(pk__in=keys)
     named = people.values_list("pk", "first_name", "last_name")

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from leads.domain import form_layouts
-from leads.models import Campaign, Form, FormRoad, FormVersion, Lead, Person
+from leads.models import Campaign, ConsentEntry, ConsentState, Form, FormRoad, FormVersion, Lead, Person
 from leads.selectors import forms as form_rows
-from leads.services import form_answers, forms, submissions
+from leads.services import consents, form_answers, forms, submissions
 from leads.services.submissions import Context
 from smarketing.demo import story
 from smarketing.demo.people import Customer
@@ -42,6 +42,7 @@ _DEMO_FIELDS: tuple[dict[str, Any], ...] = (
         "choices": list(_HEARD),
     },
 )
+_CONFIRM = 0.7  # of those who are asked for it by mail
 _SPAM = "Best prices http://a.example http://b.example http://c.example http://d.example"
 
 
@@ -68,7 +69,7 @@ def build(*, cast: dict[str, User], guide: Campaign, now: datetime) -> Site:
         "intro": "Twelve pages, no padding.",
         "submit": "Get the guide",
         "fields": list(_FIELDS),
-        "consents": [_NEWS],
+        "consents": [{**_NEWS, "double_opt_in": True}],
     }
     tom, jana = cast["marketer"], cast["jana"]
     return Site(
@@ -96,7 +97,11 @@ def get_guide(*, site: Site, customer: Customer, random: Random, now: datetime) 
         "title": customer.title,
         "country": customer.company.country if customer.company else "",
     }
-    return _send(site.guide, given, f"https://{story.DOMAIN}/guides/ten-figures", random, now)
+    lead = _send(site.guide, given, f"https://{story.DOMAIN}/guides/ten-figures", random, now)
+    if lead is not None and random.random() < _CONFIRM:
+        for entry in ConsentEntry.objects.filter(person=lead.person_id, state=ConsentState.PENDING):
+            consents.confirm(entry=entry, now=now)
+    return lead
 
 
 def send_spam(*, site: Site, number: int, random: Random, now: datetime) -> None:
