@@ -104,14 +104,15 @@ def import_cell(request: Request, pk: int) -> HttpResponse:
     still = ""
     if position is not None and given["is_out"] is None:
         still = previews.verdict(run=run, position=position, text=given["text"], now=request.now)
-    lines: list[dict[str, Any]] = _faults(run)["faults"]
+    found = _faults(run)
+    lines: list[dict[str, Any]] = found["faults"]
     told = {f"{row}:{position}": still}
     line = next((f for f in lines if (f["row"], f["position"]) == (row, position)), None)
     if line is None:
         raise Invalid(_("There is no such cell, or the text is too long."))
     line["reason"] = told[f"{row}:{position}"] or line["reason"]
     line["is_still_bad"] = bool(still)
-    return rendering.fragment(request, "leads/_import_fault.html", {**shown(run), "fault": line})
+    return rendering.fragment(request, "leads/_import_mended.html", {**shown(run), **found, "fault": line})
 
 
 def _preview(run: ImportRun) -> dict[str, Any]:

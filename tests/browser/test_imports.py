@@ -80,7 +80,7 @@ def test_a_hubspot_file_goes_in_with_a_cell_mended_by_keys(
     expect(cell).to_have_value("not an address")
     cell.fill("grace@example.com")
     cell.press("Enter")
-    expect(page.get_by_text("Mended; the next check takes it in.")).to_be_visible()
+    expect(page.get_by_text("Mended; the import takes it in.")).to_be_visible()
     page.get_by_role("button", name="Check again").click()
     work()
     start = page.get_by_role("button", name="Import 3 rows")

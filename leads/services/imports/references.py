@@ -161,7 +161,11 @@ def _insert_companies(batch: Batch) -> None:
     )
     batch.refresh_statistics("leads_company", written=made)
     if made:
-        batch.note(f"{made} companies were new and have been made.")
+        batch.note(
+            "1 company was new and has been made."
+            if made == 1
+            else f"{made} companies were new and have been made."
+        )
 
 
 def _company_refs(batch: Batch) -> None:

@@ -115,7 +115,10 @@ def test_a_bad_cell_is_mended_in_place_and_the_row_goes_in(mara: User) -> None:
     assert response.status_code == 200
     assert "Email is not an e-mail address." in response.content.decode()
     response = client.post(address("import_cell", run), {**cell, "text": "alan@example.com"}, headers=HTMX)
-    assert "Mended; the next check takes it in." in response.content.decode()
+    told = response.content.decode()
+    assert "Mended; the import takes it in." in told
+    assert 'id="import-start"' in told
+    assert "Import with what was mended" in told
     client.post(address("import_check", run))
     work()
     page = client.get(address("import_cells", run)).content.decode()
