@@ -18,6 +18,36 @@ LONG_MODULES: dict[str, str] = {}
 LONG_TEMPLATES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 
+# Tables of which an installation may hold millions of rows: a new index must not keep writers waiting.
+BIG = frozenset(
+    [
+        "activity",
+        "assignment",
+        "clock",
+        "consententry",
+        "event",
+        "identityclaim",
+        "interest",
+        "lead",
+        "leadscore",
+        "leadstate",
+        "person",
+        "personemail",
+        "personphone",
+        "personref",
+        "session",
+        "stagetransition",
+        "touchpoint",
+        "visitor",
+    ]
+)
+# No release came before these, so no installation runs them over many rows.
+BEFORE_ANY_RELEASE = {
+    "leads/0005_visitors_and_identity",
+    "sla/0003_clock_pauses_and_ends",
+    "sla/0007_clock_kinds_and_pause_limits",
+}
+
 WRITES = {
     "save",
     "create",
@@ -220,6 +250,18 @@ def test_migrations_are_named_by_intent_and_import_no_app(app: str) -> None:
             if head in APPS or (head == "smarketing" and not found.startswith("smarketing.core")):
                 bad.append(f"{path.name} imports {found}")
     assert numbers == sorted(set(numbers)), f"doubled numbers in {app}: {numbers}"
+    assert not bad, listed(bad)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_indexes_of_big_tables_are_built_concurrently(app: str) -> None:
+    bad = []
+    for path in sorted((ROOT / app / "migrations").glob("[0-9]*.py")):
+        text = path.read_text()
+        new = {name.lower() for name in re.findall(r'CreateModel\(\s*name="(\w+)"', text)}
+        for model in re.findall(r'migrations\.AddIndex\(\s*model_name="(\w+)"', text):
+            if model in BIG - new and f"{app}/{path.stem}" not in BEFORE_ANY_RELEASE:
+                bad.append(f"{app}/{path.name}: AddIndexConcurrently for {model}, in a migration of its own")
     assert not bad, listed(bad)
 
 
