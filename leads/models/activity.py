@@ -97,6 +97,15 @@ class Activity(Stamped, Versioned, FromSource):
                 name="activity_open_tasks",
                 condition=models.Q(kind="task", done_at=None),
             ),
+            # Read by the promise of contacts per rep: whom a colleague tried to reach in a period.
+            models.Index(
+                fields=["actor", "occurred_at"],
+                include=["person"],
+                name="activity_attempts_of_actor",
+                condition=models.Q(
+                    kind__in=["call", "mail", "meeting"], direction="outbound", is_automated=False
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

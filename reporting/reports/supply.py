@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from funnel.models import Handoff, HandoffState, ReturnReason
+from funnel.selectors.returns import REJECTED, RETURNED
 from reporting.domain.results import Column, Figure, Rate, Result, Row, Table, Unit, Value
 from reporting.reports.parameters import Params
 
@@ -23,10 +24,6 @@ GROUPINGS: tuple[str, ...] = ()
 BLANK = "(blank)"
 ALL = "all"
 
-RETURNED = Q(state__in=[HandoffState.RETURNED, HandoffState.UPHELD, HandoffState.OVERTURNED])
-REJECTED = Q(state__in=[HandoffState.RETURNED, HandoffState.UPHELD]) & ~Q(
-    return_reason=ReturnReason.NOT_READY
-)
 CELLS: dict[str, Q] = {
     "delivered": Q(),
     "waiting": Q(state=HandoffState.DELIVERED),

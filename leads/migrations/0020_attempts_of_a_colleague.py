@@ -1,0 +1,28 @@
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Whom a colleague tried to reach in a period, found without reading everybody's timeline."""
+
+    atomic = False
+
+    dependencies = [
+        ("leads", "0019_sort_companies_by_employees_and_age"),
+    ]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name="activity",
+            index=models.Index(
+                condition=models.Q(
+                    ("direction", "outbound"),
+                    ("is_automated", False),
+                    ("kind__in", ["call", "mail", "meeting"]),
+                ),
+                fields=["actor", "occurred_at"],
+                include=("person",),
+                name="activity_attempts_of_actor",
+            ),
+        ),
+    ]
