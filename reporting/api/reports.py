@@ -63,7 +63,7 @@ class ReportResource(Resource):
     capabilities = {"index": C.VIEW, "compute": C.VIEW}
     output = ReportResultOut
     outputs = {"index": ReportListOut}
-    parameters = {"compute": ("from", "to", "source", "by")}
+    parameters = {"compute": ("from", "to", "source", "by", "cost", "margin")}
     pagination_class = None
 
     @extend_schema(operation_id="reports_list")

@@ -31,6 +31,13 @@ class ReportForm(forms.Form):
         if report.groupings:
             labels = [(grouping, _GROUPING_LABELS[grouping]) for grouping in report.groupings]
             chosen["by"] = forms.ChoiceField(label=_("Group by"), required=False, choices=labels)
+        for amount in report.amounts:
+            chosen[amount.key] = forms.DecimalField(
+                label=str(amount.label),
+                required=False,
+                initial=amount.default,
+                widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+            )
         self.fields.update(chosen)
 
 

@@ -13,8 +13,8 @@ from funnel.models import Handoff, Opportunity
 from leads.models import Person, Session, Visitor
 from reporting.domain.results import Result
 from reporting.models import Journey
-from reporting.reports import alignment, funnel, sources, supply, website, wins
-from reporting.reports.parameters import Params, parse
+from reporting.reports import alignment, attempts, funnel, sources, supply, website, wins
+from reporting.reports.parameters import Amount, Params, parse
 from smarketing.core.errors import Missing
 
 Records = (
@@ -37,10 +37,11 @@ class Report:
     groupings: tuple[str, ...]
     run_with: Callable[..., Result]
     records: Callable[..., Records]
+    amounts: tuple[Amount, ...] = ()
 
     def params(self, given: Mapping[str, str], *, zone: ZoneInfo) -> Params:
         """Read the parameters; raises ``Invalid`` with an entry for each that can't be used."""
-        return parse(given, zone=zone, groupings=self.groupings)
+        return parse(given, zone=zone, groupings=self.groupings, amounts=self.amounts)
 
     def run(self, given: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Result:
         """Read the parameters and compute."""
@@ -61,6 +62,16 @@ _ALL = {
         module.KEY, module.title, module.description, module.GROUPINGS, module.run, module.behind
     )
     for module in (alignment, supply, sources, website, funnel, wins)
+} | {
+    attempts.KEY: Report(
+        attempts.KEY,
+        attempts.title,
+        attempts.description,
+        attempts.GROUPINGS,
+        attempts.run,
+        attempts.behind,
+        attempts.AMOUNTS,
+    )
 }
 
 
