@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff
-from sla.models import AgreementState, AgreementVersion, Calendar, Clause, Clock
-from sla.selectors import agreements, clocks
+from sla.models import AgreementState, AgreementVersion, Calendar, Clause, Clock, TeamMeeting
+from sla.selectors import agreements, clocks, meetings
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -28,6 +28,10 @@ class CalendarMissing(Missing):
 
 class VersionMissing(Missing):
     """There is no such version of the agreement."""
+
+
+class MeetingMissing(Missing):
+    """There is no such meeting."""
 
 
 class ClauseMissing(Missing):
@@ -99,6 +103,14 @@ def clause(user: User, pk: int) -> Clause:
     )
     if found is None or not user.may(Capability.VIEW):
         raise ClauseMissing(_("There is no such promise."))
+    return found
+
+
+def meeting(user: User, pk: int) -> TeamMeeting:
+    """A meeting of the two teams."""
+    found = meetings.visible_to(user).filter(pk=pk).first() if 0 < pk <= BIGGEST_ID else None
+    if found is None:
+        raise MeetingMissing(_("There is no such meeting."))
     return found
 
 

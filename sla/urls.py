@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from sla.views import agreement_parts, agreements, board, calendars, clocks, commitments, feeds, queue, today
+from sla.views import (
+    agreement_parts,
+    agreements,
+    board,
+    calendars,
+    clocks,
+    commitments,
+    feeds,
+    meetings,
+    queue,
+    today,
+)
 
 app_name = "sla"
 
@@ -25,6 +36,9 @@ urlpatterns: list[URLPattern] = [
     path("commitments/", commitments.overview, name="commitments"),
     path("commitments/mine/", commitments.mine_page, name="mine"),
     path("commitments/<int:pk>/<str:day>/<slug:cell>/", commitments.leads, name="commitment_leads"),
+    path("meetings/", meetings.meeting_list, name="meetings"),
+    path("meetings/new/", meetings.meeting_new, name="meeting_new"),
+    path("meetings/<int:pk>/void/", meetings.meeting_void, name="meeting_void"),
     path("commitments/feed/", feeds.issue, name="feed_issue"),
     path("commitments/feed/revoke/", feeds.revoke, name="feed_revoke"),
     path("feeds/<str:token>.ics", feeds.feed, name="feed"),

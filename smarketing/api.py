@@ -47,6 +47,7 @@ from reporting.api.reports import ReportResource
 from sla.api.agreements import AgreementResource
 from sla.api.clocks import ClockResource
 from sla.api.commitments import CommitmentResource
+from sla.api.meetings import MeetingResource
 from smarketing.web.api.audit import AuditEntryResource
 from smarketing.web.api.notices import NoticesResource, TopicResource
 from smarketing.web.api.notifications import NotificationResource
@@ -96,6 +97,7 @@ router.register("questionnaires", QuestionnaireResource, basename="questionnaire
 router.register("clocks", ClockResource, basename="clock")
 router.register("agreements", AgreementResource, basename="agreement")
 router.register("commitments", CommitmentResource, basename="commitment")
+router.register("meetings", MeetingResource, basename="meeting")
 router.register("users", UserResource, basename="user")
 router.register("teams", TeamResource, basename="team")
 router.register("tokens", TokenResource, basename="token")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,19 @@ def volume(
     takers: int,
     ceiling: float | None,
     share_passed: float,
+    is_whole: bool = False,
 ) -> Standing:
     """A promise of an amount to each of ``takers``, or to all together when there is one.
 
     ``gross`` and ``net`` are by taker. Nobody is credited beyond the ceiling, so that too many for one
-    don't stand for too few for another.
+    don't stand for too few for another. What ``is_whole`` can't be done by halves: of one meeting a week
+    none is due before the week is over.
     """
     promised = target * takers
     counted = sum(value if ceiling is None else min(value, ceiling) for value in net.values())
     return Standing(
         promised=promised,
-        due=promised * share_passed,
+        due=float(floor(promised * share_passed + 1e-9)) if is_whole else promised * share_passed,
         gross=sum(gross.values()),
         net=sum(net.values()),
         done=counted,

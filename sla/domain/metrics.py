@@ -25,6 +25,7 @@ WORKED = "worked"
 CONTACTS = "contacts"
 ACCEPTANCE = "acceptance"
 CLOSE_RATE = "close_rate"
+MEETINGS = "meetings"
 
 PER_REP = "rep"
 PER_TEAM = "team"
@@ -158,7 +159,17 @@ METRICS: Mapping[str, Metric] = {
         ),
         _rate(ACCEPTANCE, "sales"),
         _rate(CLOSE_RATE, "sales", Term("maturity_days", 0, 730, default=90)),
+        # Marketing calls the two teams together; a meeting counts when somebody of each side was there.
+        Metric(
+            key=MEETINGS,
+            side="marketing",
+            comparator=">=",
+            unit="meetings",
+            least=Decimal(1),
+            most=Decimal(31),
+            kind="volume",
+            periods=("week", "month", "quarter"),
+        ),
     )
 }
 CLOCKS = frozenset(key for key, metric in METRICS.items() if metric.kind == "clock")
-# Meeting cadence is no metric yet: there is no record of meetings of the two teams to measure it by.

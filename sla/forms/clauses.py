@@ -33,6 +33,7 @@ TARGETS: Mapping[str, Promise] = {
     metrics.SUPPLY_COUNT: gettext_lazy("Leads, at least"),
     metrics.SUPPLY_VALUE: gettext_lazy("Value, at least"),
     metrics.CONTACTS: gettext_lazy("Prospects per rep, at least"),
+    metrics.MEETINGS: gettext_lazy("Meetings, at least"),
 }
 PERIODS = {
     "week": gettext_lazy("Week"),
@@ -105,7 +106,8 @@ class ClauseForm(forms.Form):
         self._drop("calendar", unless=self.rule.needs_calendar)
         self._drop("period", unless=self.rule.periods != ("",))
         self._drop("grace", unless=self.rule.kind != "volume")
-        self._drop("bands", unless=self.rule.key != metrics.CONTACTS)
+        self._drop("bands", unless=self.rule.key not in (metrics.CONTACTS, metrics.MEETINGS))
+        self._drop("team", unless=self.rule.key != metrics.MEETINGS)
         if "period" in self.fields:
             self.fields["period"].choices = [(p, PERIODS[p]) for p in self.rule.periods]  # type: ignore[attr-defined]
         for term in self.rule.terms:
@@ -121,7 +123,7 @@ class ClauseForm(forms.Form):
         """The clause as ``sla.domain.clauses.parse`` reads it."""
         values = self.cleaned_data
         population: dict[str, Any] = {"bands": values["bands"]} if values.get("bands") else {}
-        if values["team"]:
+        if values.get("team"):
             population["team"] = values["team"].pk
         terms = {t.key: values[t.key] for t in self.rule.terms if values.get(t.key) not in (None, "")}
         document = {

@@ -12,6 +12,7 @@ from sla.models.calendar import Calendar, CalendarVersion
 from sla.models.clock import Clock, ClockAction, ClockEvent, ClockKind, ClockState
 from sla.models.commitment import Commitment, Restatement
 from sla.models.feed import CalendarFeed
+from sla.models.meeting import TeamMeeting
 
 __all__ = [
     "Agreement",
@@ -30,4 +31,5 @@ __all__ = [
     "ClockState",
     "Commitment",
     "Restatement",
+    "TeamMeeting",
 ]

@@ -100,6 +100,8 @@ def _opened(line: Line, cell: str, text: str) -> Number:
         return Number(text)
     if not line.standing.is_rate and cell == "due":
         return Number(text)
+    if line.spec.metric == metrics.MEETINGS:
+        return Number(text, reverse("sla:meetings"))
     start = line.period.start
     if start is None:
         return Number(text)

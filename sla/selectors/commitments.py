@@ -19,7 +19,7 @@ from sla.domain.commitments import Standing
 from sla.domain.metrics import METRICS
 from sla.domain.working_days import share_passed
 from sla.models import AgreementState, AgreementVersion, CalendarVersion, Clause
-from sla.selectors import agreements, deliveries, prose
+from sla.selectors import agreements, deliveries, meetings, prose
 from sla.selectors.clock_rows import calendar_of
 from smarketing.core import periods
 from smarketing.core.periods import Period
@@ -177,7 +177,8 @@ def _of_volume(
     clause: Clause, spec: ClauseSpec, period: Period, now: datetime, owner: User | None
 ) -> tuple[Standing, tuple[str, ...]]:
     gross, net, notes = _amounts(spec, period, now, owner)
-    per_rep = spec.metric == metrics.CONTACTS or spec.term("per") == metrics.PER_REP
+    of_all = spec.metric == metrics.MEETINGS
+    per_rep = not of_all and (spec.metric == metrics.CONTACTS or spec.term("per") == metrics.PER_REP)
     if per_rep:
         reps = takers(spec, owner)
         gross, net = ({pk: found.get(pk, 0.0) for pk in reps} for found in (gross, net))
@@ -185,16 +186,18 @@ def _of_volume(
     else:
         gross, net, number = {0: sum(gross.values())}, {0: sum(net.values())}, 1
     # A rep has no part of their own in a promise to all together.
-    target = float(spec.target) if per_rep or owner is None else 0.0
+    target = float(spec.target) if per_rep or of_all or owner is None else 0.0
     # More persons than promised contacted by one rep don't stand for too few of another.
     ceiling = target if spec.metric == metrics.CONTACTS else spec.terms.get("ceiling")
+    passed = _share_passed(clause, period, now)
     standing = rules.volume(
         target=target,
         gross=gross,
         net=net,
         takers=number,
         ceiling=None if ceiling is None else float(ceiling),
-        share_passed=_share_passed(clause, period, now),
+        share_passed=passed,
+        is_whole=of_all,
     )
     return standing, notes
 
@@ -223,6 +226,9 @@ def _amounts(
         )
         contacted = {pk: float(count) for pk, count in found if pk is not None}
         return contacted, contacted, ()
+    if spec.metric == metrics.MEETINGS:
+        met = {0: float(meetings.held(period).count())}
+        return met, met, ()
     cells = deliveries.cells(spec, period, now=now, owner=owner)
     if spec.metric == metrics.SUPPLY_COUNT:
         return _per_owner(cells["gross"]), _per_owner(cells["net"]), ()

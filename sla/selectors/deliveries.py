@@ -17,9 +17,9 @@ from funnel.models import (
     HandoffState,
     Opportunity,
     OpportunityStageKind,
-    ReturnReason,
     StageTransition,
 )
+from funnel.selectors.returns import REJECTED, RETURNED
 from leads.models import Activity, Direction
 from sla.domain import metrics
 from sla.domain.clauses import ClauseSpec
@@ -30,11 +30,6 @@ from sla.selectors.promised import KIND_OF
 from smarketing.core.periods import Period
 from smarketing.users.models import User
 
-RETURNED = Q(state__in=[HandoffState.RETURNED, HandoffState.UPHELD, HandoffState.OVERTURNED])
-# "Not ready to buy yet" is no rejection; an overturned return counts for marketing.
-REJECTED = Q(state__in=[HandoffState.RETURNED, HandoffState.UPHELD]) & ~Q(
-    return_reason=ReturnReason.NOT_READY
-)
 OUTCOME_STAGES = ("sql", "opportunity", "customer", "lost", "disqualified", "recycled")
 Handoffs = QuerySet[Handoff]
 Cells = Mapping[str, Handoffs]
@@ -89,9 +84,11 @@ def counts_of_clocks(
 
 def attempts(period: Period, *, owner: User | None = None) -> QuerySet[Activity]:
     """What people of sales did in the period to reach somebody."""
+    # Rep by rep, as the index of attempts has them.
+    others = User.objects.get_queryset().exclude(role__in=MARKETING).values("pk")
     found = Activity.objects.filter(
-        kind__in=CHANNELS, direction=Direction.OUTBOUND, is_automated=False, actor__isnull=False
-    ).exclude(actor__role__in=MARKETING)
+        kind__in=CHANNELS, direction=Direction.OUTBOUND, is_automated=False, actor__in=others
+    )
     if period.start is not None:
         found = found.filter(occurred_at__gte=period.start)
     if period.end is not None:

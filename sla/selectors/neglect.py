@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from funnel.models import Handoff, HandoffState
-from sla.models import Clock
+from funnel.selectors.returns import RETURNED
+from sla.domain.ladders import LADDER
+from sla.models import Clock, ClockEvent
 from sla.selectors import commitments, deliveries
 from smarketing.core.periods import Period
 
 # A lead is taken for leaked once nobody has tried for so long.
 LEAKS_AFTER = timedelta(days=2)
 MOST = 20
+STEPS = tuple(LADDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,18 @@ class Leak:
     delivered: int
     worth: float
     unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A broken promise that is still open, and the furthest step of its ladder, reached at ``at``."""
+
+    lead_id: int
+    lead: str
+    owner: str
+    promise: str
+    step: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ def debts(*, now: datetime, limit: int = MOST) -> list[Debt]:
 
 def leaked(period: Period, *, now: datetime) -> QuerySet[Handoff]:
     """Handoffs delivered in the period, at least two days ago, that sales never touched."""
-    found = Handoff.objects.filter(delivered_at__lte=now - LEAKS_AFTER).exclude(deliveries.RETURNED)
+    found = Handoff.objects.filter(delivered_at__lte=now - LEAKS_AFTER).exclude(RETURNED)
     if period.start is not None:
         found = found.filter(delivered_at__gte=period.start)
     if period.end is not None:
@@ -102,6 +117,29 @@ def leak(period: Period, *, now: datetime) -> Leak:
         worth=sum(count * worth[cell] for cell, count in cells.items() if cell in worth),
         unknown=sum(count for cell, count in cells.items() if cell not in worth),
     )
+
+
+def escalated(*, now: datetime, limit: int = MOST) -> list[Escalation]:
+    """Open broken promises that went up the ladder, each at its furthest step, the latest first."""
+    found = (
+        ClockEvent.objects.filter(
+            clock__in=Clock.objects.open().filter(due_at__lt=now), kind__in=STEPS, voided_at=None
+        )
+        .order_by("clock_id", "-level")
+        .distinct("clock_id")
+    )
+    latest = ClockEvent.objects.filter(pk__in=found.values("pk")).order_by("-due_at", "-pk")
+    return [
+        Escalation(
+            lead_id=event.clock.handoff.lead_id,
+            lead=event.clock.handoff.lead.person.name,
+            owner=event.clock.owner.name,
+            promise=event.clock.kind,
+            step=event.kind,
+            at=event.due_at,
+        )
+        for event in latest.select_related("clock__owner", "clock__handoff__lead__person")[:limit]
+    ]
 
 
 def waiting() -> Waiting:

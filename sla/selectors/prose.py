@@ -29,6 +29,7 @@ NAMES = {
     metrics.CONTACTS: gettext_lazy("Prospects contacted"),
     metrics.ACCEPTANCE: gettext_lazy("Leads accepted"),
     metrics.CLOSE_RATE: gettext_lazy("Close rate"),
+    metrics.MEETINGS: gettext_lazy("Meetings of the two teams"),
 }
 DAY_SECONDS = 86_400
 _PERIODS = {
@@ -234,6 +235,15 @@ def _contacts(spec: ClauseSpec) -> str:
     }
 
 
+def _meetings(spec: ClauseSpec) -> str:
+    told = ngettext(
+        "Marketing and sales meet at least once each %(period)s.",
+        "Marketing and sales meet at least %(n)s times each %(period)s.",
+        int(spec.target),
+    )
+    return told % {"n": formats.number(spec.target), "period": period(spec.period)}
+
+
 _SENTENCES: dict[str, Callable[[ClauseSpec], str]] = {
     metrics.FIRST_RESPONSE: _first_response,
     metrics.DEPTH: _depth,
@@ -242,6 +252,7 @@ _SENTENCES: dict[str, Callable[[ClauseSpec], str]] = {
     metrics.SUPPLY_COUNT: _supply_count,
     metrics.SUPPLY_VALUE: _supply_value,
     metrics.CONTACTS: _contacts,
+    metrics.MEETINGS: _meetings,
     metrics.MINIMUM_INFORMATION: _percent(
         gettext_noop(
             "At least %(share)s of the leads%(bands)s that marketing delivers in a %(period)s carry the "
@@ -294,6 +305,9 @@ _EXPLAINED = {
         "Worked means that the promised depth was reached or that the outcome is recorded."
     ),
     metrics.CONTACTS: gettext_lazy("A prospect counts once a period, however often a person was tried."),
+    metrics.MEETINGS: gettext_lazy(
+        "A meeting counts once it is entered with somebody of each side; one of the period is due at its end."
+    ),
     metrics.CLOSE_RATE: gettext_lazy(
         "Counted are the leads whose time to become a customer ended in the period; younger ones don't count."
     ),

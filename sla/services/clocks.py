@@ -16,7 +16,7 @@ from django.db import transaction
 from funnel.models import Handoff, HandoffState
 from funnel.services import handoffs
 from sla.domain import clocks as rules
-from sla.domain.metrics import FIRST_RESPONSE
+from sla.domain.ladders import EXPIRE, levels_after
 from sla.events import ClockStarted
 from sla.models import CalendarVersion, Clause, Clock, ClockAction, ClockKind, ClockState
 from sla.selectors import clock_rows, pausing
@@ -27,16 +27,6 @@ from smarketing.core import events
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
 
-EXPIRE = "expire"
-REASSIGN = "reassign"
-# The steps after a breach by the terms that set them, in open time from the deadline on.
-LADDER = {
-    "lead": "lead_after_minutes",
-    REASSIGN: "reassign_after_minutes",
-    "managers": "managers_after_minutes",
-}
-# An unanswered handoff expires after three times the promised open time: two more after the breach.
-EXPIRE_AFTER_TARGETS = 2
 PAUSE_OVER = "The time it may wait is used up."
 # Breached clocks that ended by a return, an expiry or a change of owner keep this state with an end.
 STOPPABLE_AFTER_END = frozenset({ClockState.CANCELLED, ClockState.BREACHED_OPEN})
@@ -69,7 +59,7 @@ def start(
     Raises ``sla.domain.calendars.CalendarError`` when the calendar opens no more.
     """
     calendar = clock_rows.calendar_of(calendar_version)
-    levels = levels_after(clause=clause, target=target)
+    levels = levels_after(metric=clause.metric, terms=clause.terms, target=target)
     state = rules.start(at, rules.plan(at, target=target, calendar=calendar, after=levels))
     clock = Clock(
         handoff=handoff,
@@ -89,17 +79,6 @@ def start(
     due_at = rules.breach_of(state.thresholds).at
     events.publish(ClockStarted(clock_id=clock.pk, handoff_id=handoff.pk, due_at=due_at, now=now))
     return clock
-
-
-def levels_after(*, clause: Clause, target: timedelta) -> list[tuple[str, timedelta]]:
-    """The levels after the breach: the steps of the clause's ladder, and the end of the time to answer."""
-    ladder = [
-        (name, timedelta(minutes=clause.terms[term]))
-        for name, term in LADDER.items()
-        if clause.terms.get(term)
-    ]
-    expires = clause.metric == FIRST_RESPONSE and target
-    return ladder + ([(EXPIRE, EXPIRE_AFTER_TARGETS * target)] if expires else [])
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from sla.domain import metrics
 from sla.models import Clause, Commitment, Restatement
-from sla.selectors import agreements, commitments, deliveries
+from sla.selectors import agreements, commitments, deliveries, meetings
 from sla.selectors.commitments import Line
 from smarketing.core.periods import Period
 from smarketing.core.prepared import Statement
@@ -133,6 +133,8 @@ def rows_digest(*, line: Line, now: datetime) -> str:
     if line.spec.metric == metrics.CONTACTS:
         persons = deliveries.attempts(line.period).order_by("person_id").values_list("person_id", flat=True)
         rows: dict[str, list[int | None]] = {"contacted": list(persons.distinct())}
+    elif line.spec.metric == metrics.MEETINGS:
+        rows = {"held": list(meetings.held(line.period).order_by("pk").values_list("pk", flat=True))}
     else:
         cells = deliveries.cells(line.spec, line.period, now=now)
         rows = {

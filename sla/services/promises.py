@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from funnel.models import Handoff, LeadScore
 from leads.events import ActivityLogged
+from sla.domain.ladders import EXPIRE
 from sla.models import Clock, ClockKind, ClockState
 from sla.selectors import promised
 from sla.services import clocks
@@ -57,7 +58,7 @@ def before_answer(*, handoff_id: int, at: datetime, now: datetime) -> None:
     open_clocks = list(Clock.objects.open().filter(handoff_id=handoff_id))
     for clock in open_clocks:
         for threshold in clock.thresholds[clock.fired :]:
-            if threshold["name"] == clocks.EXPIRE and datetime.fromisoformat(threshold["at"]) < at:
+            if threshold["name"] == EXPIRE and datetime.fromisoformat(threshold["at"]) < at:
                 raise HandoffHasExpired(
                     "The time to answer this handoff has run out. Ask marketing to deliver the lead again."
                 )

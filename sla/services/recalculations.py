@@ -6,15 +6,13 @@ the new hours falls on the moment of the recalculation, never before it.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
-from sla.domain import clocks as rules
-from sla.domain.recalculation import by_calendar
-from sla.models import CalendarVersion, Clock, ClockAction
-from sla.selectors import clock_rows
+from sla.models import CalendarVersion, Clock
+from sla.selectors import recalculated
 from sla.services import books, clocks
 from sla.services.books import Deed
 
@@ -41,8 +39,11 @@ def run_once(*, now: datetime, limit: int = 500) -> int:
 
 
 @transaction.atomic
-def recalculate(*, clock_id: int, now: datetime) -> bool:
-    """Let the latest version of its calendar decide for one clock; say whether it was open."""
+def recalculate(*, clock_id: int, now: datetime, reason: str = "") -> bool:
+    """Let the latest version of its calendar decide for one clock; say whether it was open.
+
+    ``reason`` is what stands in the ledger where it is not the version (new data of time zones).
+    """
     (locked,) = books.lock(clock_ids=[clock_id])
     clocks.close_books(clocks=[locked], at=now, now=now)
     (locked,) = books.lock(clock_ids=[clock_id])
@@ -54,17 +55,8 @@ def recalculate(*, clock_id: int, now: datetime) -> bool:
         .order_by("-number")[:1]
         .get()
     )
-    calendar = clock_rows.calendar_of(version)
-    target = timedelta(seconds=locked.target_seconds)
-    levels = clocks.levels_after(clause=locked.clause, target=target)
-    held = clock_rows.pauses(ClockAction.objects.filter(clock=locked).order_by("pk"))
-    outcome = by_calendar(
-        clock_rows.state_of(locked),
-        now,
-        rules.plan(locked.started_at, target=target, calendar=calendar, after=levels),
-        calendar,
-        [(a, b or now) for a, b in held],
-    )
-    deed = Deed(VERB, now, now, version.author, f"{version.calendar.name}, version {version.number}")
+    outcome = recalculated.outcome(locked, version, now=now)
+    why = reason or f"{version.calendar.name}, version {version.number}"
+    deed = Deed(VERB, now, now, None if reason else version.author, why)
     books.enter(clock=locked, outcome=outcome, deed=deed, calendar_version=version)
     return True

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from funnel.models import Handoff
+from sla.domain.ladders import EXPIRE, REASSIGN
 from sla.events import LevelReached, ThresholdsReached
 from sla.models import Clock
 from sla.services import alerts, clocks, escalations
@@ -101,9 +102,9 @@ def run_once(*, now: datetime, limit: int = 500) -> int:
 def _act_on(reached: tuple[LevelReached, ...], now: datetime) -> None:
     """What the last steps of a ladder do, in the order of their instants: each is a decision of its own."""
     for level in reached:
-        if level.kind == clocks.EXPIRE:
+        if level.kind == EXPIRE:
             clocks.expire_handoff(handoff_id=level.handoff_id, at=level.due_at, now=now)
-        elif level.kind == clocks.REASSIGN:
+        elif level.kind == REASSIGN:
             escalations.reassign(clock_id=level.clock_id, now=now)
 
 

@@ -38,5 +38,6 @@ TOPICS = (
     Topic("agreement.signed", _("One side signed a version of the agreement"), "agreement"),
     Topic("agreement.in_force", _("Another version of the agreement is in force"), "agreement"),
     Topic("agreement.commented", _("Somebody commented on the agreement"), "agreement"),
+    Topic("meeting.logged", _("Marketing and sales have met")),
     Topic("commitment.closed", _("A period of a promise is over and its figures are frozen")),
 )

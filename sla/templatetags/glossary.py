@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from sla.domain.metrics import METRICS
 from sla.selectors.glossary import Meaning, anchor
 
 register = template.Library()
@@ -31,6 +34,17 @@ def term(glossary: Mapping[str, Meaning] | None, binding: str, text: object) -> 
         text,
         meaning.meaning,
     )
+
+
+@register.simple_tag
+def bound_link(binding: str) -> dict[str, str] | None:
+    """Where what a word is bound to is seen: the commitments of a metric, the leads at a stage."""
+    kind, _colon, code = (binding or "").partition(":")
+    if kind == "metric" and code in METRICS:
+        return {"url": reverse("sla:commitments"), "label": _("how it stands")}
+    if kind == "stage":
+        return {"url": f"{reverse('funnel:leads')}?stage={quote(code)}", "label": _("leads at this stage")}
+    return None
 
 
 @register.filter

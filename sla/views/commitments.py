@@ -117,6 +117,8 @@ def leads(request: Request, pk: int, day: str, cell: str) -> HttpResponse:
             empty=empty,
             context=context,
         )
+    if clause.metric == metrics.MEETINGS:
+        return rendering.redirect(request, "sla:meetings")
     cells = deliveries.cells(spec, period, now=request.now, owner=owner)
     if cell not in cells:
         raise access.CellMissing(_("There is no such number."))

@@ -13,7 +13,8 @@ from django_filters import FilterSet
 
 from sla.models import ClockKind
 from sla.selectors import attainment, neglect, pausing
-from sla.selectors.neglect import Debt
+from sla.selectors.links import lead_path
+from sla.selectors.neglect import Debt, Escalation
 from sla.views.board import speed_in_words
 from sla.views.commitments import HANDOFFS
 from smarketing.core.periods import Period
@@ -42,6 +43,7 @@ def today(request: Request) -> HttpResponse:
         "leak_worth": formats.money(round(leak.worth), organisation.current().currency),
         "times": speed_in_words(attainment.response_times(period=month, now=now)),
         "speeds": _bars(neglect.speeds(period=month, now=now)),
+        "escalations": [_escalation(found) for found in neglect.escalated(now=now)],
         "pausers": pausing.by_person(period=month, now=now),
     }
     return rendering.page(request, "sla/today.html", context)
@@ -76,6 +78,17 @@ def _debt(debt: Debt) -> dict[str, Any]:
     url = f"{reverse('sla:board')}?show=breached&owner={debt.owner_id}"
     every = "".join(f"&kind={kind}" for kind in debt.by_kind)
     return {"debt": debt, "kinds": ", ".join(kinds), "url": url + every}
+
+
+def _escalation(found: Escalation) -> dict[str, Any]:
+    steps = {
+        "lead": _("the team lead was told"),
+        "reassign": _("was to go to another rep; nobody could take it"),
+        "managers": _("both managers were told"),
+    }
+    told = f"{ClockKind(found.promise).label} · {found.owner} · {steps[found.step]}"
+    name = found.lead or _("A lead without a name")
+    return {"name": name, "told": told, "at": found.at, "url": lead_path(found.lead_id)}
 
 
 def _bars(told: list[tuple[str, int]]) -> list[charts.Bar]:

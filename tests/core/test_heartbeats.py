@@ -1,4 +1,4 @@
-"""Signs of life and jumps of the clock."""
+"""Signs of life and jumps of the clock (F-16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many at once: turns stay fair, nothing is given twice, and of two answers one wins (I-16, I-17, I-19)."""
+"""Many at once: fair turns, nothing given twice, one answer wins (F-31, F-32; I-16, I-17, I-19)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Business time: the golden vectors of the design, both clock changes, and properties in 40 zones."""
+"""Business time: golden vectors, both clock changes, and properties in 40 zones (F-17)."""
 
 from __future__ import annotations
 

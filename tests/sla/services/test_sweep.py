@@ -58,6 +58,19 @@ def test_a_second_sweep_finds_nothing(clock_of):
 
 
 @pytest.mark.django_db
+def test_a_machine_whose_clock_goes_back_fires_nothing_a_second_time(clock_of):
+    """F-16: the hour that comes twice; the jump forward is held by the heartbeat (tests/core)."""
+    clock = clock_of()
+    sweep.run_once(now=MONDAY + 5 * HOUR)
+    fired = list(ClockEvent.objects.filter(clock=clock).order_by("level").values_list("level", "due_at"))
+    for minutes in (240, 250, 299, 301):
+        assert sweep.run_once(now=MONDAY + minutes * MINUTE) == 0
+    assert (
+        list(ClockEvent.objects.filter(clock=clock).order_by("level").values_list("level", "due_at")) == fired
+    )
+
+
+@pytest.mark.django_db
 def test_a_pass_handles_at_most_its_limit_oldest_first(clock_of):
     first, second = clock_of(MONDAY), clock_of(MONDAY + HOUR)
     assert sweep.run_once(now=WEEK_LATER, limit=1) == 1

@@ -48,6 +48,25 @@ def test_the_list_nobody_wants_to_be_on_is_made_of_open_breaches(agreed, rep, ot
     assert (second.name, second.overdue, second.oldest) == ("Otto Other", 1, MONDAY + DAY + 8 * HOUR)
 
 
+def test_what_went_up_the_ladder_is_listed_at_its_furthest_step_while_it_is_open(
+    agreed, rep, other_rep, sales_manager, client_of
+):
+    agreed.terms = {"lead_after_minutes": 30, "managers_after_minutes": 240}
+    agreed.save(update_fields=["terms"])
+    both, lead_only, done = deliver(rep, MONDAY), deliver(other_rep, MONDAY + 4 * HOUR), deliver(rep, MONDAY)
+    at = MONDAY + DAY + HOUR  # five open hours after the first deadline, one after the second
+    while sweep.run_once(now=at):
+        pass
+    attempt(done, rep, at)
+    told = neglect.escalated(now=at)
+    assert [(x.lead_id, x.step, x.owner) for x in told] == [
+        (lead_only.lead_id, "lead", "Otto Other"),
+        (both.lead_id, "managers", "Rita Rep"),
+    ]
+    page = text_of(client_of(sales_manager).get("/sla/day/"))
+    assert "both managers were told" in page
+
+
 def test_what_was_delivered_and_never_touched_leaks_with_its_money(agreed, rep):
     for number in range(10):
         old = deliver(rep, MONDAY - 60 * DAY + number * HOUR)
