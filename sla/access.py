@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from funnel.models import Handoff
 from sla.models import AgreementState, AgreementVersion, Calendar, Clause, Clock, TeamMeeting
-from sla.selectors import agreements, clocks, meetings
+from sla.selectors import agreements, clocks, meetings, queue
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -65,6 +65,18 @@ def handoff_to_answer(user: User, pk: int) -> Handoff:
     if not own and not user.may(Capability.ANSWER_ANY_HANDOFF):
         raise NotYours(_("This lead was handed to another rep."))
     return found
+
+
+def handoff_to_work(user: User, pk: int) -> Handoff:
+    """A handoff that stands in ``user``'s queue, or any for a sales manager.
+
+    An accepted lead that moved to another rep stands in the queue of whoever its clock runs for.
+    """
+    found = handoff(user, pk)
+    theirs = queue.responsible(found)
+    if theirs is not None and theirs.pk == user.pk and user.may(Capability.ANSWER_OWN_HANDOFF):
+        return found
+    return handoff_to_answer(user, pk)
 
 
 def clock(user: User, pk: int) -> Clock:

@@ -14,6 +14,7 @@ from sla.views import (
     feeds,
     meetings,
     queue,
+    queue_later,
     today,
 )
 
@@ -26,6 +27,10 @@ urlpatterns: list[URLPattern] = [
     path("queue/<int:pk>/return/", queue.return_, name="queue_return"),
     path("queue/<int:pk>/undo/", queue.undo, name="queue_undo"),
     path("queue/<int:pk>/log/", queue.log, name="queue_log"),
+    path("queue/<int:pk>/snooze/", queue_later.snooze, name="queue_snooze"),
+    path("queue/<int:pk>/wake/", queue_later.wake, name="queue_wake"),
+    path("queue/<int:pk>/next-step/", queue_later.next_step, name="queue_next_step"),
+    path("queue/steps/", queue.next_steps, name="queue_steps"),
     path("sla/", board.board, name="board"),
     path("sla/day/", today.today, name="today"),
     path("sla/day/leaks/", today.leaks, name="leaks"),

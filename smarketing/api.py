@@ -48,6 +48,7 @@ from sla.api.agreements import AgreementResource
 from sla.api.clocks import ClockResource
 from sla.api.commitments import CommitmentResource
 from sla.api.meetings import MeetingResource
+from sla.api.snoozes import SnoozeResource
 from smarketing.web.api.audit import AuditEntryResource
 from smarketing.web.api.notices import NoticesResource, TopicResource
 from smarketing.web.api.notifications import NotificationResource
@@ -95,6 +96,7 @@ router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")
 router.register("questionnaires", QuestionnaireResource, basename="questionnaire")
 router.register("clocks", ClockResource, basename="clock")
+router.register("snoozes", SnoozeResource, basename="snooze")
 router.register("agreements", AgreementResource, basename="agreement")
 router.register("commitments", CommitmentResource, basename="commitment")
 router.register("meetings", MeetingResource, basename="meeting")

@@ -28,6 +28,11 @@ def open_of(user: User) -> QuerySet[Activity]:
     )
 
 
+def due_before(user: User, *, until: datetime) -> QuerySet[Activity]:
+    """The user's open tasks that are due before an instant, the earliest first."""
+    return open_of(user).filter(due_at__lt=until)
+
+
 def due_count(user: User, *, now: datetime) -> int:
     """How many of the user's open tasks are due."""
     return _DUE.of(user=user.pk, now=now) if user.pk else 0

@@ -13,6 +13,7 @@ from sla.models.clock import Clock, ClockAction, ClockEvent, ClockKind, ClockSta
 from sla.models.commitment import Commitment, Restatement
 from sla.models.feed import CalendarFeed
 from sla.models.meeting import TeamMeeting
+from sla.models.snooze import Snooze
 
 __all__ = [
     "Agreement",
@@ -31,5 +32,6 @@ __all__ = [
     "ClockState",
     "Commitment",
     "Restatement",
+    "Snooze",
     "TeamMeeting",
 ]

@@ -8,4 +8,8 @@ _CLOCKS = (
     "clock_id IN (SELECT c.id FROM sla_clock c JOIN funnel_handoff h ON h.id = c.handoff_id"  # noqa: S608
     f" WHERE h.{BY_LEAD})"
 )
-STEPS = (Step("sla_clockaction", _CLOCKS, {"reason": EMPTY}),)
+_HANDOFFS = f"handoff_id IN (SELECT h.id FROM funnel_handoff h WHERE h.{BY_LEAD})"  # noqa: S608
+STEPS = (
+    Step("sla_clockaction", _CLOCKS, {"reason": EMPTY}),
+    Step("sla_snooze", _HANDOFFS, {"reason": EMPTY}),
+)

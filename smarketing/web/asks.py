@@ -33,7 +33,10 @@ class AskForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked: the form, where it goes, what its button says, and the page to go ``back`` to."""
+    """What is asked: the form, where it goes, what its button says, and the page to go ``back`` to.
+
+    ``closes``: the answer to what was accepted swaps itself in elsewhere, so the dialog closes.
+    """
 
     title: Text
     url: str
@@ -42,6 +45,7 @@ class Ask:
     submit: Text
     about: Text = ""
     danger: bool = False
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ const actions = {
   v: () => press("meeting"),
   n: () => press("note"),
   t: () => press("task"),
+  s: () => press("snooze"),
 };
 
 // First keys of two: G goes to a place, L logs what was just done.
