@@ -25,6 +25,7 @@ SCENARIOS = {
     "replay": ("bench.scenarios.replay", "100000"),
     "predict": ("bench.scenarios.predict", "100000"),
     "clocks": ("bench.scenarios.clocks", "10000"),
+    "route": ("bench.scenarios.route", "10000"),
     "generate": ("bench.scenarios.generate", "1000000"),
 }
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from funnel.domain.definitions import CELLS
 from funnel.domain.fit import OPERATORS
+from funnel.forms.rehearsals import LONGEST_DAYS
 from funnel.models import (
     Overflow,
     Pool,
@@ -20,15 +21,17 @@ from funnel.models import (
     ReturnPolicyChoices,
     RoutingRule,
 )
-from funnel.selectors import decisions, routing_rules
+from funnel.selectors import decisions, rehearsals, routing_rules
+from funnel.selectors.rehearsals import Changed
 from funnel.services import delivery, pools
 from funnel.services import routing as choosing
 from funnel.services import routing_rules as rule_service
 from funnel.services.routing import Choice
 from leads.models import Lead
+from smarketing.core.periods import of_dates
 from smarketing.users.domain.roles import Capability as C
 from smarketing.users.models import User
-from smarketing.users.selectors import users
+from smarketing.users.selectors import organisation, users
 from smarketing.web.rest.fields import ModelOut, NamedOut, VisibleKey
 from smarketing.web.rest.views import Creatable, Deletable, Listable, Resource, Retrievable, Updatable
 
@@ -244,6 +247,50 @@ class LeaveIn(serializers.Serializer[Any]):
     user = VisibleKey(User, users.visible_to)
 
 
+class SeatIn(serializers.Serializer[Any]):
+    """An owner as they are to be in the rehearsed pool."""
+
+    user = VisibleKey(User, users.visible_to)
+    weight = serializers.IntegerField(min_value=1, max_value=20, default=1)
+    capacity = serializers.IntegerField(min_value=1, max_value=10_000, required=False, allow_null=True)
+
+
+class RehearsalIn(serializers.Serializer[Any]):
+    """Days of the organisation's time zone, both included, and the whole pool as it is to be."""
+
+    first = serializers.DateField()
+    last = serializers.DateField()
+    members = SeatIn(many=True, allow_empty=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """At most a year, in order."""
+        if not 0 <= (attrs["last"] - attrs["first"]).days < LONGEST_DAYS:
+            raise serializers.ValidationError({"last": "Choose at most a year, and a day after the first."})
+        return attrs
+
+
+class RehearsalLineOut(serializers.Serializer[Any]):
+    """One owner: what they were given, and what they would have been."""
+
+    user = serializers.IntegerField(source="owner.pk")
+    was = serializers.IntegerField(source="was.count")
+    would = serializers.IntegerField(source="would.count")
+    expected_customers_was = serializers.FloatField(source="was.value")
+    expected_customers_would = serializers.FloatField(source="would.value")
+    bands = serializers.DictField(source="would.bands", child=serializers.IntegerField())
+
+
+class RehearsalOut(serializers.Serializer[Any]):
+    """The leads of the days given away again."""
+
+    leads = serializers.IntegerField()
+    waited = serializers.IntegerField(source="outcome.waited")
+    left_waiting = serializers.IntegerField(source="outcome.left")
+    jain_was = serializers.FloatField(allow_null=True)
+    jain_would = serializers.FloatField(allow_null=True)
+    lines = RehearsalLineOut(many=True)
+
+
 class PoolResource(Listable, Retrievable, Creatable, Updatable, Deletable, Resource):
     """Pools: owners who share leads."""
 
@@ -251,9 +298,14 @@ class PoolResource(Listable, Retrievable, Creatable, Updatable, Deletable, Resou
     capabilities = {
         "list": C.VIEW, "retrieve": C.VIEW, "create": C.CHANGE_OWNER, "partial_update": C.CHANGE_OWNER,
         "destroy": C.CHANGE_OWNER, "place": C.CHANGE_OWNER, "leave": C.CHANGE_OWNER,
+        "rehearse": C.CHANGE_OWNER,
     }  # fmt: skip
     output = PoolOut
-    inputs = {"create": PoolIn, "partial_update": PoolPatch, "place": PlaceIn, "leave": LeaveIn}
+    outputs = {"rehearse": RehearsalOut}
+    inputs = {
+        "create": PoolIn, "partial_update": PoolPatch, "place": PlaceIn, "leave": LeaveIn,
+        "rehearse": RehearsalIn,
+    }  # fmt: skip
     ordering_fields = {"id": "pk"}
     ordering_default = ("id",)
 
@@ -283,3 +335,11 @@ class PoolResource(Listable, Retrievable, Creatable, Updatable, Deletable, Resou
         pool = self.load()
         pools.leave(pool=pool, **self.valid(), actor=self.actor, now=self.now)
         return self.answer(self.visible().get(pk=pool.pk))
+
+    @action(detail=True, methods=["post"])
+    def rehearse(self, request: Request, pk: str) -> Response:
+        """Who would have got what through a changed pool; nothing is changed."""
+        pool, data = self.load(lock=False), self.valid()
+        period = of_dates(data["first"], data["last"], zone=organisation.zone())
+        changed = {m["user"].pk: Changed(m["weight"], m.get("capacity")) for m in data["members"]}
+        return self.answer(rehearsals.rehearse(pool, period, changed))

@@ -81,7 +81,7 @@ class ReportResource(Resource):
         report = catalogue.get(key)
         given = {name: str(value) for name, value in request.query_params.items() if value}
         try:
-            result = report.run(given, zone=organisation.zone(), now=self.now)
+            result = report.run(given, zone=organisation.zone(), now=self.now, viewer=self.actor)
         except Invalid as error:  # these come from the address, not from a body
             raise BadParameter(error.detail, errors=error.errors) from error
         return Response(rendering.as_json(result))

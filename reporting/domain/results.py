@@ -73,6 +73,7 @@ class Unit(StrEnum):
     RATE = "rate"
     MONEY = "money"
     DAYS = "days"
+    FINE = "fine"  # a number told to three places
 
 
 Value = str | int | float | Rate | MoneyList | None

@@ -13,9 +13,10 @@ from funnel.models import Handoff, Opportunity
 from leads.models import Person, Session, Visitor
 from reporting.domain.results import Result
 from reporting.models import Journey
-from reporting.reports import alignment, attempts, funnel, sources, supply, website, wins
+from reporting.reports import alignment, attempts, fairness, funnel, sources, supply, website, wins
 from reporting.reports.parameters import Amount, Params, parse
 from smarketing.core.errors import Missing
+from smarketing.users.models import User
 
 Records = (
     QuerySet[Journey]
@@ -39,13 +40,15 @@ class Report:
     records: Callable[..., Records]
     amounts: tuple[Amount, ...] = ()
 
-    def params(self, given: Mapping[str, str], *, zone: ZoneInfo) -> Params:
+    def params(self, given: Mapping[str, str], *, zone: ZoneInfo, viewer: User | None = None) -> Params:
         """Read the parameters; raises ``Invalid`` with an entry for each that can't be used."""
-        return parse(given, zone=zone, groupings=self.groupings, amounts=self.amounts)
+        return parse(given, zone=zone, groupings=self.groupings, amounts=self.amounts, viewer=viewer)
 
-    def run(self, given: Mapping[str, str], *, zone: ZoneInfo, now: datetime) -> Result:
-        """Read the parameters and compute."""
-        return self.run_with(self.params(given, zone=zone), now=now)
+    def run(
+        self, given: Mapping[str, str], *, zone: ZoneInfo, now: datetime, viewer: User | None = None
+    ) -> Result:
+        """Read the parameters and compute what ``viewer`` may read; without one everything."""
+        return self.run_with(self.params(given, zone=zone, viewer=viewer), now=now)
 
     def behind(
         self, given: Mapping[str, str], *, zone: ZoneInfo, row: str, cell: str, now: datetime
@@ -61,7 +64,7 @@ _ALL = {
     module.KEY: Report(
         module.KEY, module.title, module.description, module.GROUPINGS, module.run, module.behind
     )
-    for module in (alignment, supply, sources, website, funnel, wins)
+    for module in (alignment, supply, fairness, sources, website, funnel, wins)
 } | {
     attempts.KEY: Report(
         attempts.KEY,

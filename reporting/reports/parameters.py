@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from leads.models import Source
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.core.periods import Period, of_dates
+from smarketing.users.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Params:
     by: str
     given: Mapping[str, str]
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    # Whose eyes it is for; None: everything, as on the command line.
+    viewer: User | None = None
 
     @property
     def period(self) -> Period:
@@ -50,6 +53,7 @@ def parse(
     zone: ZoneInfo,
     groupings: tuple[str, ...],
     amounts: tuple[Amount, ...] = (),
+    viewer: User | None = None,
 ) -> Params:
     """Read ``from``, ``to``, ``source``, ``by`` and the numbers that the report knows.
 
@@ -85,6 +89,7 @@ def parse(
         by=by,
         given={k: v for k, v in given.items() if v},
         amounts={key: number for key, number in numbers.items() if number is not None},
+        viewer=viewer,
     )
 
 

@@ -76,16 +76,18 @@ def _number(figure: Figure, opens: Opener) -> Number:
     """A rate shows its percentage large and its k of n below; below ten cases only the counts."""
     column, value = figure.column, figure.value
     url = opens("all", column.key) if column.opens and value else ""
-    short, counts = _short(value)
+    short, counts = _short(value, column.unit)
     note = " · ".join(part for part in (counts, column.formula) if part)
     return Number(column.label, short, note, url)
 
 
-def _short(value: Value) -> tuple[str, str]:
+def _short(value: Value, unit: Unit) -> tuple[str, str]:
     """A value in words and, of a rate large enough for a percentage, its k of n apart."""
     if isinstance(value, Rate) and value.n and not value.is_small:
         counts = _("%(k)s of %(n)s") % {"k": formats.number(value.k), "n": formats.number(value.n)}
         return formats.percent(value.k / value.n), counts
+    if unit is Unit.FINE and isinstance(value, float):
+        return formats.number(round(value, 3)), ""
     return text(value), ""
 
 
@@ -131,7 +133,7 @@ def _cells(columns: Sequence[Column], row: Row, opens: Opener) -> list[Cell]:
     values: Mapping[str, Value] = row.values
     return [
         Cell(
-            *_short(values.get(column.key)),
+            *_short(values.get(column.key), column.unit),
             opens(row.key, column.key) if column.opens and values.get(column.key) else "",
             column.unit is not Unit.TEXT,
             column.label,

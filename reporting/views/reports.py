@@ -39,7 +39,7 @@ def report(request: Request, key: str) -> HttpResponse:
     form = ReportForm(given or None, report=found)
     context: dict[str, Any] = {"report": found, "form": form}
     try:
-        result = found.run(given, zone=organisation.zone(), now=request.now)
+        result = found.run(given, zone=organisation.zone(), now=request.now, viewer=request.user)
     except Invalid as error:
         for entry in error.errors:
             form.add_error(entry.field if entry.field in form.fields else None, entry.detail)
@@ -54,7 +54,9 @@ def report(request: Request, key: str) -> HttpResponse:
 @page(capability=Capability.EXPORT)
 def export(request: Request, key: str) -> HttpResponse | StreamingHttpResponse:
     """The tables of a report as CSV: the same numbers as the page."""
-    result = catalogue.get(key).run(_given(request), zone=organisation.zone(), now=request.now)
+    result = catalogue.get(key).run(
+        _given(request), zone=organisation.zone(), now=request.now, viewer=request.user
+    )
     return csv_response(name=key, header=[result.title], rows=texts.as_lines(result))
 
 

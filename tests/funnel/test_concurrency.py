@@ -27,7 +27,7 @@ LATER = NOW + timedelta(hours=2)
 THREADS = 8
 
 
-def at_once(jobs: Sequence[Callable[[], object]]) -> list[object]:
+def at_once(jobs: Sequence[Callable[[], object]], *, seconds: float = 60) -> list[object]:
     """Run the jobs in threads that start together; results or refusals, in the order of the jobs."""
     barrier = threading.Barrier(len(jobs))
     results: list[object] = [None] * len(jobs)
@@ -45,7 +45,7 @@ def at_once(jobs: Sequence[Callable[[], object]]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=seconds)
     assert not any(thread.is_alive() for thread in threads)
     return results
 

@@ -19,7 +19,7 @@ from smarketing.users.selectors import organisation
 class Command(BaseCommand):
     """Print a report: the same numbers as its page."""
 
-    help = "Print a report: sources, website, funnel, supply or wins."
+    help = "Print a report: sources, website, funnel, supply, fairness or wins."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("key", help="which report")
