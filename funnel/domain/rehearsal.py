@@ -7,9 +7,11 @@ limit on open leads is left out: how long a lead would have stayed in whose hand
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from funnel.domain import rings
@@ -73,6 +75,14 @@ class Outcome:
     left: int = 0
 
 
+class Answer(Enum):
+    """Whether a lead was given; if not, whether nobody could take any or only not this one."""
+
+    GIVEN = "given"
+    NOT_THIS = "not this"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the pool says of turns missed while away, and where the order of its rings starts."""
@@ -86,18 +96,17 @@ def rehearse(seats: Sequence[Seat], leads: Sequence[PastLead], *, rules: Rules, 
     """Give ``leads`` (in the order of their instants) away again; the rings start afresh."""
     stage = _Stage(seats, rules)
     outcome = Outcome({seat.key: Part() for seat in seats})
-    waiting: list[PastLead] = []
-    tried_at: datetime | None = None
+    waiting: deque[PastLead] = deque()
+    tried_at = until
     for lead in leads:
-        if waiting and tried_at is not None:
-            waiting, tried_at = _catch_up(stage, outcome, waiting, tried_at, lead.at)
-        if stage.give(lead, lead.at, outcome):
-            continue
-        outcome.waited += 1
-        waiting.append(lead)
-        tried_at = tried_at if len(waiting) > 1 else lead.at
-    if waiting and tried_at is not None:
-        waiting, _at = _catch_up(stage, outcome, waiting, tried_at, until)
+        if waiting:
+            tried_at = _try_waiting(stage, outcome, waiting, tried_at, lead.at)
+        if stage.give(lead, lead.at, outcome) is not Answer.GIVEN:
+            outcome.waited += 1
+            tried_at = tried_at if waiting else lead.at
+            waiting.append(lead)
+    if waiting:
+        _try_waiting(stage, outcome, waiting, tried_at, until)
     outcome.left = len(waiting)
     return outcome
 
@@ -110,15 +119,26 @@ def as_it_was(leads: Sequence[PastLead], keys: Collection[Any]) -> dict[Any, Par
     return parts
 
 
-def _catch_up(
-    stage: _Stage, outcome: Outcome, waiting: list[PastLead], since: datetime, until: datetime
-) -> tuple[list[PastLead], datetime]:
-    """Try what waits every hour, the oldest first, up to before ``until``."""
-    at = since + EVERY
-    while waiting and at < until:
-        waiting = [lead for lead in waiting if not stage.give(lead, at, outcome)]
+def _try_waiting(
+    stage: _Stage, outcome: Outcome, waiting: deque[PastLead], since: datetime, until: datetime
+) -> datetime:
+    """Try what waits every hour, the oldest first, up to before ``until``; when was the last time.
+
+    Nobody at work ends a round at once; a lead that nobody may take for its own sake holds up no other.
+    """
+    at = since
+    while waiting and at + EVERY < until:
         at += EVERY
-    return waiting, at - EVERY
+        passed: deque[PastLead] = deque()
+        while waiting:
+            answer = stage.give(waiting[0], at, outcome)
+            if answer is Answer.FULL:
+                break
+            lead = waiting.popleft()
+            if answer is Answer.NOT_THIS:
+                passed.append(lead)
+        waiting.extendleft(reversed(passed))
+    return at
 
 
 class _Stage:
@@ -130,7 +150,7 @@ class _Stage:
         self.buckets = {seat.key: Bucket(seat.capacity) for seat in seats}
         self.pointers: dict[str, dict[Any, int]] = {}
 
-    def give(self, lead: PastLead, at: datetime, outcome: Outcome) -> bool:
+    def give(self, lead: PastLead, at: datetime, outcome: Outcome) -> Answer:
         """Give the lead away at an instant, if somebody can take it."""
         pointers = self.pointers.setdefault(lead.band, dict.fromkeys(self.buckets, 0))
         self.buckets = {key: bucket.at(at) for key, bucket in self.buckets.items()}
@@ -150,13 +170,15 @@ class _Stage:
         ]
         rotation = self.rules.rotation + (CELLS.index(lead.band) if lead.band in CELLS else 0)
         choice = rings.choose(members, rotation=rotation, preferred=lead.preferred)
+        chosen = choice.member.key if choice.member else None
         pointers.update(
-            rings.caught_up(members, self.rules.return_policy, owed_at_most=self.rules.owed_at_most)
+            rings.caught_up(
+                members, self.rules.return_policy, owed_at_most=self.rules.owed_at_most, chosen=chosen
+            )
         )
         if choice.member is None:
-            return False
-        key = choice.member.key
-        pointers[key] = choice.member.next_pointer
-        self.buckets[key] = self.buckets[key].spend()
-        outcome.parts[key].add(lead)
-        return True
+            return Answer.FULL if choice.is_full else Answer.NOT_THIS
+        pointers[chosen] = choice.member.next_pointer
+        self.buckets[chosen] = self.buckets[chosen].spend()
+        outcome.parts[chosen].add(lead)
+        return Answer.GIVEN

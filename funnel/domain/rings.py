@@ -175,14 +175,21 @@ def pointer_on_return(
     return max(pointer, least)
 
 
-def caught_up(ring: Iterable[Member], policy: str, *, owed_at_most: int = 3) -> dict[Any, int]:
+def caught_up(
+    ring: Iterable[Member], policy: str, *, owed_at_most: int = 3, chosen: Any = None
+) -> dict[Any, int]:
     """New pointers, by key, of members who miss this turn because they are away or full.
 
-    The policy is about absences; whoever was full, or out of hours, is owed nothing. Applied before every
-    choice, so that nobody comes back to a burst that the pool did not choose.
+    The policy is about absences; whoever was full, or out of hours, is owed nothing. Applied with every
+    choice, so that nobody comes back to a burst that the pool did not choose. ``chosen`` is the key of
+    who got the lead: with reset whoever missed that turn is not owed it.
     """
     members = list(ring)
-    at_work = [m.pointer for m in members if not set(blocked_by(m.facts)) & AWAY]
+    at_work = [
+        m.next_pointer if m.key == chosen else m.pointer
+        for m in members
+        if not set(blocked_by(m.facts)) & AWAY
+    ]
     moved = {}
     for member in members:
         away = set(blocked_by(member.facts)) & AWAY

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from funnel.domain.rings import STRIDE
-from funnel.models import Pool, RoutingDecision
+from funnel.models import LeadState, Pool, RoutingDecision
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
@@ -133,6 +133,11 @@ def why_decided(decision: RoutingDecision, *, viewer: User) -> Why:
         "candidates": decision.candidates,
     }
     return why(record, viewer=viewer)
+
+
+def has_moved(decision: RoutingDecision) -> bool:
+    """Whether somebody else owns the lead by now."""
+    return LeadState.objects.filter(pk=decision.lead_id).exclude(owner=decision.owner_id).exists()
 
 
 def of_period(start: datetime, end: datetime, *, pool: Pool) -> QuerySet[RoutingDecision]:

@@ -70,6 +70,16 @@ class PoolStanding:
     unknown: int
 
     @property
+    def given(self) -> int:
+        """All leads."""
+        return sum(owner.given for owner in self.owners)
+
+    @property
+    def is_valued(self) -> bool:
+        """Whether any lead's likelihood was known when it was given."""
+        return self.unknown < self.given
+
+    @property
     def bands(self) -> dict[str, int]:
         """How many leads of each band the pool gave away."""
         total: dict[str, int] = {}

@@ -166,7 +166,7 @@ def _choose(way: Way, asked: Asked, *, now: datetime) -> Choice:
     pools.join_everybody(pool=way.pool)
     places, choice = _look(way, asked, now=now)
     turns = _enter_ring(way, places)
-    _catch_up(way, places, turns)
+    _catch_up(way, places, turns, choice)
     if choice.member is None:
         return Choice(
             None, _record(way, choice), way, overflow=_overflow(way, choice), is_full=choice.is_full
@@ -194,10 +194,13 @@ def _enter_ring(way: Way, places: Sequence[Place]) -> dict[int, int]:
     return {p.id: p.turn_id for p in places if p.turn_id is not None} | {t.member_id: t.pk for t in fresh}
 
 
-def _catch_up(way: Way, places: Sequence[Place], turns: dict[int, int]) -> None:
+def _catch_up(way: Way, places: Sequence[Place], turns: dict[int, int], choice: rules.Choice) -> None:
     """Turns missed while away are kept or gone, as the pool says."""
     moved = rules.caught_up(
-        [p.member for p in places], way.pool.return_policy, owed_at_most=way.pool.owed_at_most
+        [p.member for p in places],
+        way.pool.return_policy,
+        owed_at_most=way.pool.owed_at_most,
+        chosen=choice.member.key if choice.member else None,
     )
     if moved:
         Turn.objects.bulk_update(

@@ -17,10 +17,14 @@ def why(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
     decision = decisions.latest_of(lead.pk, viewer=viewer)
     if decision is None:
         return None
-    context = {"decision": decision, "why": decisions.why_decided(decision, viewer=viewer)}
+    context = {
+        "decision": decision,
+        "why": decisions.why_decided(decision, viewer=viewer),
+        "has_moved": decisions.has_moved(decision),
+    }
     return Panel(
         "funnel/_why_panel.html",
         context,
-        title=_("Why %(owner)s") % {"owner": decision.owner.name},
+        title=_("Why it went to %(owner)s") % {"owner": decision.owner.name},
         id="routing",
     )

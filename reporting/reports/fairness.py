@@ -70,12 +70,13 @@ def run(params: Params, *, now: datetime) -> Result:
     period = _period(params, now)
     pools = reads.standings(period, source_id=params.source_id)
     worth = _worth(period, now)
-    tables = [table for pool in pools for table in _tables(pool, worth, params)]
+    figures, summary = _summary(pools)
+    tables = [*summary, *(table for pool in pools for table in _tables(pool, worth, params))]
     return Result(
         report=KEY,
         title=title(),
         params=params.given,
-        figures=_figures(pools) if len(pools) == 1 else [],
+        figures=figures,
         tables=tables,
         as_of=now,
         notes=_notes(params, pools, worth, period),
@@ -95,21 +96,37 @@ def _worth(period: Period, now: datetime) -> Decimal | None:
     return reads.worth_of_a_customer(Period(end - YEAR, end), organisation.current().currency)
 
 
-def _figures(pools: Sequence[PoolStanding]) -> list[Figure]:
-    return [figure for pool in pools for figure in _of_pool(pool)]
-
-
-def _of_pool(pool: PoolStanding) -> list[Figure]:
+def _of_pool(pool: PoolStanding) -> dict[str, Value]:
+    """Both indices and the mix of one pool."""
     due = [owner for owner in pool.owners if owner.due > 0]
     mix = rules.homogeneous([owner.bands for owner in pool.owners])
-    number = rules.jain([owner.given / owner.due for owner in due]) if due else None
-    quality = rules.jain([owner.likelihood / owner.due for owner in due]) if due else None
+    values = rules.jain([owner.likelihood / owner.due for owner in due]) if pool.is_valued else None
+    return {
+        "label": pool.pool.name,
+        "given": pool.given,
+        "jain_count": rules.jain([owner.given / owner.due for owner in due]),
+        "jain_value": values,
+        "mix_p": mix.p if mix else None,
+    }
+
+
+def _pool_columns() -> list[Column]:
     return [
-        Figure(Column("given", _("Leads given")), sum(owner.given for owner in pool.owners)),
-        Figure(_column("jain_count", _("Jain's index, number"), _("1 is alike by fair share")), number),
-        Figure(_column("jain_value", _("Jain's index, value"), _("by likelihood when given")), quality),
-        Figure(_column("mix_p", _("Mix of bands, p"), _mix()), mix.p if mix else None),
+        Column("label", _("Pool"), Unit.TEXT),
+        Column("given", _("Leads given")),
+        _column("jain_count", _("Jain's index, number"), _("1 is alike, by fair share")),
+        _column("jain_value", _("Jain's index, value"), _("by likelihood when given")),
+        _column("mix_p", _("Mix of bands, p"), _mix()),
     ]
+
+
+def _summary(pools: Sequence[PoolStanding]) -> tuple[list[Figure], list[Table]]:
+    """Of one pool its figures, of several a table of them."""
+    heads, told = _pool_columns(), [_of_pool(pool) for pool in pools]
+    if len(pools) == 1:
+        return [Figure(column, told[0][column.key]) for column in heads[1:]], []
+    rows = [Row(f"pool:{pool.pool.pk}", line) for pool, line in zip(pools, told, strict=True)]
+    return [], [Table("pools", _("Pools"), heads, rows)] if rows else []
 
 
 def _tables(pool: PoolStanding, worth: Decimal | None, params: Params) -> list[Table]:
@@ -149,13 +166,14 @@ def _shown(owners: Sequence[Standing], params: Params) -> list[Standing]:
 
 def _values(owner: Standing, pool: PoolStanding, worth: Decimal | None) -> dict[str, Value]:
     mix = rules.against_the_rest(owner.bands, pool.bands)
+    customers = owner.likelihood if pool.is_valued else None
     return {
         "label": owner.name,
         "given": owner.given,
         "due": round(owner.due, 3),
         "difference": round(owner.given - owner.due, 3),
-        "value": _money(owner.likelihood, worth),
-        "customers": round(owner.likelihood, 3),
+        "value": _money(customers, worth),
+        "customers": None if customers is None else round(customers, 3),
         "credited": owner.credited,
         "mix_p": None if mix is None else round(mix.p, 4),
         "rough": None if mix is None else _("few leads: p is rough") if mix.is_rough else "",
@@ -163,20 +181,16 @@ def _values(owner: Standing, pool: PoolStanding, worth: Decimal | None) -> dict[
 
 
 def _total(pool: PoolStanding, worth: Decimal | None) -> dict[str, Value]:
-    figures = {figure.column.key: figure.value for figure in _of_pool(pool)}
-    mix = figures["mix_p"]
-    customers = sum(owner.likelihood for owner in pool.owners)
-    jain = [figures["jain_count"], figures["jain_value"]]
-    said = " · ".join(f"{value:.3f}" if isinstance(value, float) else "–" for value in jain)
+    mix = rules.homogeneous([owner.bands for owner in pool.owners])
+    customers = sum(owner.likelihood for owner in pool.owners) if pool.is_valued else None
     return {
-        "label": _("All (Jain's index of number · value: %(said)s)") % {"said": said},
-        "given": figures["given"],
+        "label": _("All"),
+        "given": pool.given,
         "due": round(sum(owner.due for owner in pool.owners), 3),
-        "difference": None,
         "value": _money(customers, worth),
-        "customers": round(customers, 3),
+        "customers": None if customers is None else round(customers, 3),
         "credited": sum(owner.credited for owner in pool.owners),
-        "mix_p": round(mix, 4) if isinstance(mix, float) else None,
+        "mix_p": None if mix is None else round(mix.p, 4),
     }
 
 
@@ -204,8 +218,8 @@ def _column(key: str, label: str, formula: str = "") -> Column:
     return Column(key, label, Unit.FINE, formula)
 
 
-def _money(likelihood: float, worth: Decimal | None) -> MoneyList | None:
-    if worth is None:
+def _money(likelihood: float | None, worth: Decimal | None) -> MoneyList | None:
+    if worth is None or likelihood is None:
         return None
     amount = (Decimal(str(likelihood)) * worth).quantize(Decimal("0.01"))
     return MoneyList((Money(amount, organisation.current().currency),))

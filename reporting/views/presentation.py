@@ -87,7 +87,7 @@ def _short(value: Value, unit: Unit) -> tuple[str, str]:
         counts = _("%(k)s of %(n)s") % {"k": formats.number(value.k), "n": formats.number(value.n)}
         return formats.percent(value.k / value.n), counts
     if unit is Unit.FINE and isinstance(value, float):
-        return formats.number(round(value, 3)), ""
+        return formats.number(value, 3), ""
     return text(value), ""
 
 

@@ -89,7 +89,7 @@ def test_pools_are_made_filled_and_deleted_unless_something_leads_there(signed_i
     assert (member.user, member.weight, member.capacity, member.skills) == (rita, 3, 40, ["german"])
     text = shown(client, "/settings/pools/")
     assert "No rule leads here yet" in text
-    assert "Above the agreed ceiling" in text
+    assert "Leads above the agreed ceiling go to" in text
     rule = routing_rules.create(name="Big", pool=pool, actor=sam, now=NOW)
     assert client.post(f"/settings/pools/{pool.pk}/remove/").status_code == 409
     routing_rules.remove(rule=rule, actor=sam, now=NOW)
@@ -181,10 +181,10 @@ def test_the_page_of_a_lead_tells_managers_of_all_candidates_and_reps_of_themsel
         ]
     )
     managers = shown(signed_in(sam), address)
-    assert "Why Rita Rep" in managers
+    assert "Why it went to Rita Rep" in managers
     assert "away, or takes no leads" in managers
     for reader, sees in ((rita, False), (rob, True), (mara, False)):
         text = shown(signed_in(reader), address)
-        assert "Why Rita Rep" in text
+        assert "Why it went to Rita Rep" in text
         assert ("away, or takes no leads" in text) is sees
         assert ("One more candidate was considered" in text) is not sees
