@@ -116,7 +116,7 @@ class RoutingDecisionOut(ModelOut[RoutingDecision]):
 
 
 class RoutingDecisionFilter(FilterSet):
-    """Decisions by lead, handoff, pool, owner and time: from ≤ at < to."""
+    """Decisions by lead, handoff, pool and time: from ≤ at < to."""
 
     lead = filters.NumberFilter(min_value=1, max_value=MOST_ID)
     handoff = filters.NumberFilter(min_value=1, max_value=MOST_ID)

@@ -60,6 +60,11 @@ class Part:
         """All leads."""
         return sum(self.bands.values())
 
+    @property
+    def by_band(self) -> list[tuple[str, int]]:
+        """Leads of each band, the best band first."""
+        return sorted(self.bands.items())
+
     def add(self, lead: PastLead) -> None:
         """One more lead."""
         self.bands[lead.band] = self.bands.get(lead.band, 0) + 1

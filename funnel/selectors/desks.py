@@ -79,6 +79,13 @@ def latest_handoff(lead_id: int) -> Handoff | None:
     return found.order_by("-pk").first()
 
 
+def is_with_sales(lead: Lead) -> bool:
+    """Whether the lead was delivered already, or its lap is over: nobody would get it now."""
+    handoff = latest_handoff(lead.pk)
+    held = (HandoffState.DELIVERED, HandoffState.ACCEPTED)
+    return lead.closed_at is not None or (handoff is not None and handoff.state in held)
+
+
 def qualification_of(lead_id: int) -> Qualification | None:
     """What sales found out, if anything."""
     return Qualification.objects.select_related("recorded_by").filter(pk=lead_id).first()

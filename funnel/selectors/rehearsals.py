@@ -56,6 +56,11 @@ class Rehearsal:
     jain_would: float | None
 
     @property
+    def is_valued(self) -> bool:
+        """Whether the likelihood of any of the leads was known."""
+        return any(line.was.value or line.would.value for line in self.lines)
+
+    @property
     def note(self) -> str:
         """What the index was, measured by the new weights."""
         return _("1 is alike; as it was: %(index)s") % {

@@ -89,8 +89,12 @@ def update(
 
 @transaction.atomic
 def remove(*, pool: Pool, actor: User, now: datetime) -> None:
-    """Delete a pool that nothing leads to; its past decisions stay. Raises :class:`PoolInUse`."""
+    """Delete a pool that nothing leads to; its past decisions stay. Raises :class:`PoolInUse`.
+
+    Whoever makes a rule for it at the same moment is waited for.
+    """
     check_may(actor=actor)
+    (pool,) = locks.rows(Pool.objects.all(), [pool.pk])
     in_use = (
         RoutingRule.objects.filter(pool=pool).exists() or Pool.objects.filter(overflow_pool=pool).exists()
     )

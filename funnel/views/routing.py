@@ -12,7 +12,7 @@ from funnel import access
 from funnel.forms.definitions import Row
 from funnel.forms.routing import COLUMNS, RuleEditor, TrialForm, described, rows_of
 from funnel.models import Pool, RoutingRule
-from funnel.selectors import decisions, definition_choices, facts, routing, routing_rules
+from funnel.selectors import decisions, definition_choices, desks, facts, routing, routing_rules
 from funnel.services import delivery
 from funnel.services import routing as choosing
 from funnel.services import routing_rules as service
@@ -135,8 +135,9 @@ def _tried(request: Request, lead: Lead | None, rows: list[Row], band: str) -> d
         choice = choosing.try_out(known=known, band=band, company_id=None, now=request.now)
     asked = routing_rules.asked(routing.active_rules(), known) if choice.way else []
     return {
-        "tried": lead or True,
+        "tried": True,
         "lead": lead,
+        "is_with_sales": lead is not None and desks.is_with_sales(lead),
         "choice": choice,
         "why": decisions.why(choice.record, viewer=request.user),
         "asked": asked,

@@ -74,6 +74,7 @@ class Unit(StrEnum):
     MONEY = "money"
     DAYS = "days"
     FINE = "fine"  # a number told to three places
+    PARTS = "parts"  # a number told to two places
 
 
 Value = str | int | float | Rate | MoneyList | None

@@ -148,8 +148,8 @@ def _tables(pool: PoolStanding, worth: Decimal | None, params: Params) -> list[T
     ]
     heads = [
         Column("label", _("Owner"), Unit.TEXT),
-        _column("difference", _("Difference"), _("given − fair share")),
-        *(_column(step, str(_LABELS[step])) for step in steps),
+        _parts("difference", _("Difference"), _("given − fair share")),
+        *(_parts(step, str(_LABELS[step])) for step in steps),
     ]
     key = f"pool_{pool.pool.pk}"
     tables = [Table(key, pool.pool.name, _columns(worth), rows, total)]
@@ -200,10 +200,10 @@ def _columns(worth: Decimal | None) -> list[Column]:
     return [
         Column("label", _("Owner"), Unit.TEXT),
         Column("given", _("Given"), formula=_("leads given by the pool's rings"), opens=True),
-        _column("due", _("Fair share"), share),
-        _column("difference", _("Difference"), _("given − fair share")),
+        _parts("due", _("Fair share"), share),
+        _parts("difference", _("Difference"), _("given − fair share")),
         *([Column("value", _("Expected value"), Unit.MONEY, value)] if worth is not None else []),
-        _column("customers", _("Expected customers"), _("Σ likelihood when given")),
+        _parts("customers", _("Expected customers"), _("Σ likelihood when given")),
         Column("credited", _("Turns given back"), formula=_("for returns that stand"), opens=True),
         _column("mix_p", _("Mix of bands, p"), _mix()),
         Column("rough", _("Sample"), Unit.TEXT),
@@ -216,6 +216,10 @@ def _mix() -> str:
 
 def _column(key: str, label: str, formula: str = "") -> Column:
     return Column(key, label, Unit.FINE, formula)
+
+
+def _parts(key: str, label: str, formula: str = "") -> Column:
+    return Column(key, label, Unit.PARTS, formula)
 
 
 def _money(likelihood: float | None, worth: Decimal | None) -> MoneyList | None:

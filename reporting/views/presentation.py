@@ -14,6 +14,7 @@ from smarketing.web.charts import Bar
 
 Opener = Callable[[str, str], str]
 
+_PLACES = {Unit.FINE: 3, Unit.PARTS: 2}
 # How many lines of a table a page shows before "all".
 FIRST = 50
 
@@ -86,8 +87,8 @@ def _short(value: Value, unit: Unit) -> tuple[str, str]:
     if isinstance(value, Rate) and value.n and not value.is_small:
         counts = _("%(k)s of %(n)s") % {"k": formats.number(value.k), "n": formats.number(value.n)}
         return formats.percent(value.k / value.n), counts
-    if unit is Unit.FINE and isinstance(value, float):
-        return formats.number(value, 3), ""
+    if unit in _PLACES and isinstance(value, float):
+        return formats.number(value, _PLACES[unit]), ""
     return text(value), ""
 
 
