@@ -163,6 +163,30 @@ class HandoffReopened(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnAppealed(Fact):
+    """Marketing contests a return; ``arbiter_id`` is the manager who rules, if there is one."""
+
+    appeal_id: int
+    handoff_id: int
+    lead_id: int
+    arbiter_id: int | None
+    actor_id: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AppealRuled(Fact):
+    """A return was upheld or overturned; ``ruling`` says which."""
+
+    appeal_id: int
+    handoff_id: int
+    lead_id: int
+    ruling: str
+    actor_id: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpportunityOpened(Fact):
     """A deal was opened."""
 

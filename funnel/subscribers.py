@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from funnel.events import (
+    AppealRuled,
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
@@ -17,6 +18,7 @@ from funnel.events import (
     OpportunityMoved,
     OpportunityOpened,
     OwnerChanged,
+    ReturnAppealed,
     StageMoved,
 )
 from funnel.forms import segments
@@ -182,6 +184,16 @@ def tell_held(fact: HandoffHeld) -> None:
 def tell_answered(fact: HandoffAccepted | HandoffReturned | HandoffExpired) -> None:
     """Marketing is told the fate of what it delivered."""
     notices.tell_answered(handoff_id=fact.handoff_id, now=fact.now)
+
+
+def tell_appealed(fact: ReturnAppealed) -> None:
+    """The arbiter and the rep are told of an appeal."""
+    notices.tell_appealed(appeal_id=fact.appeal_id, now=fact.now)
+
+
+def tell_ruled(fact: AppealRuled) -> None:
+    """Both sides are told of a ruling."""
+    notices.tell_ruled(appeal_id=fact.appeal_id, now=fact.now)
 
 
 def tell_outcome(fact: OpportunityMoved) -> None:

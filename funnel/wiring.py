@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from funnel import invariants, subscribers
 from funnel import palette as hits
 from funnel.events import (
+    AppealRuled,
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
@@ -22,11 +23,13 @@ from funnel.events import (
     OpportunityMoved,
     OpportunityOpened,
     OwnerChanged,
+    ReturnAppealed,
     StageMoved,
 )
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
 from funnel.services import (
     alert_hits,
+    appeals,
     definitions,
     erasures,
     holding,
@@ -108,6 +111,7 @@ def connect() -> None:
     loops.register(loops.Loop(likelihoods.LOOP, likelihoods.run_once, every_seconds=60.0, limit=2000))
     loops.register(loops.Loop(replays.LOOP, replays.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop(training_runs.LOOP, training_runs.run_once, every_seconds=60.0, limit=1))
+    loops.register(loops.Loop(appeals.LOOP, appeals.run_once, every_seconds=3600.0, limit=500))
     loops.register(loops.Loop("handoffs", holding.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop(definitions.LOOP, definitions.run_once, every_seconds=30.0, limit=1))
@@ -135,6 +139,8 @@ def _tell() -> None:
     subscribe(HandoffAccepted, subscribers.tell_answered)
     subscribe(HandoffReturned, subscribers.tell_answered)
     subscribe(HandoffExpired, subscribers.tell_answered)
+    subscribe(ReturnAppealed, subscribers.tell_appealed)
+    subscribe(AppealRuled, subscribers.tell_ruled)
     subscribe(OpportunityMoved, subscribers.tell_outcome)
 
 

@@ -1,6 +1,7 @@
 """Tables of the funnel app."""
 
 from funnel.models.alert import Alert, AlertDelivery, AlertHit, AlertHours, SubjectChoices, TriggerChoices
+from funnel.models.appeal import Appeal, Ruling
 from funnel.models.definition import (
     DefinitionComment,
     DefinitionSignature,
@@ -64,6 +65,7 @@ __all__ = [
     "AlertDelivery",
     "AlertHit",
     "AlertHours",
+    "Appeal",
     "Assignment",
     "DefinitionComment",
     "DefinitionSignature",
@@ -98,20 +100,17 @@ __all__ = [
     "QuestionnaireAnswer",
     "Replay",
     "ReplayState",
-    "ReturnReason",
     "ReturnPolicyChoices",
+    "ReturnReason",
     "RoutingDecision",
     "RoutingRule",
+    "Ruling",
     "RunState",
     "SignalDay",
     "Stage",
     "StageKind",
     "StageTransition",
     "SubjectChoices",
-    "TrainingRun",
-    "TraitRuling",
-    "TriggerChoices",
-    "Turn",
     "Tombstone",
     "TombstoneHit",
     "TombstoneKey",
@@ -119,4 +118,8 @@ __all__ = [
     "TombstoneReason",
     "TombstoneReopen",
     "TombstoneScope",
+    "TrainingRun",
+    "TraitRuling",
+    "TriggerChoices",
+    "Turn",
 ]

@@ -102,6 +102,9 @@ class Handoff(Stamped, Versioned):
             models.Index(fields=["lead", "-id"], name="handoffs_of_lead"),
             models.Index(fields=["owner", "state", "delivered_at", "id"], name="handoffs_of_owner"),
             models.Index(fields=["-delivered_at", "-id"], name="handoffs_newest"),
+            models.Index(
+                fields=["answered_at", "id"], name="returns_not_ruled", condition=models.Q(state="returned")
+            ),
             models.Index(fields=["id"], name="handoffs_that_wait", condition=models.Q(state="assembling")),
         ]
 

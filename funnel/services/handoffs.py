@@ -21,7 +21,15 @@ from funnel.events import (
     HandoffReopened,
     HandoffReturned,
 )
-from funnel.models import Handoff, HandoffState, LeadState, MoveCause, Opportunity, OpportunityStageKind
+from funnel.models import (
+    Appeal,
+    Handoff,
+    HandoffState,
+    LeadState,
+    MoveCause,
+    Opportunity,
+    OpportunityStageKind,
+)
 from funnel.services import delivery, lifecycle, owners, qualifications
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
@@ -181,7 +189,8 @@ def undo(*, handoff: Handoff, actor: User, now: datetime) -> Handoff:
         raise AnswerNotAllowed(_("Only who answered can take the answer back."))
     undone = current.state
     late = current.answered_at is None or now - current.answered_at > UNDO_WINDOW
-    if undone not in (HandoffState.ACCEPTED, HandoffState.RETURNED) or late:
+    contested = Appeal.objects.filter(handoff=current).exists()
+    if undone not in (HandoffState.ACCEPTED, HandoffState.RETURNED) or late or contested:
         raise UndoNotPossible(_("The answer can only be taken back within ten seconds."))
     state = lifecycle.lock_laps(lead_ids=[current.lead_id])[current.lead_id]
     _restore(current, state, actor=actor, now=now)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from funnel.models import Handoff, Opportunity, OpportunityStageKind, OpportunityTransition
+from funnel.models import Appeal, Handoff, Opportunity, OpportunityStageKind, OpportunityTransition
 from leads.models import Lead
 from smarketing.notifications.services import outbox
 from smarketing.notifications.services.outbox import Notice
@@ -69,6 +69,31 @@ def tell_answered(*, handoff_id: int, now: datetime) -> None:
     if handoff.state == "expired":
         told |= _managers()
     _put(handoff, f"handoff.{handoff.state}", texts[handoff.state] % words, told, now=now)
+
+
+@transaction.atomic
+def tell_appealed(*, appeal_id: int, now: datetime) -> None:
+    """The arbiter hears that a return waits for a ruling, the rep that it is contested."""
+    appeal = _appeal(appeal_id)
+    handoff = appeal.handoff
+    words = {"name": appeal.appellant.name, "lead": _name(handoff.lead)}
+    told: set[int | None] = {appeal.arbiter_id} if appeal.arbiter_id else _managers()
+    text = _("%(name)s appeals against the return of %(lead)s.") % words
+    _put(handoff, "handoff.appealed", text, told | {handoff.owner_id}, now=now, mail=True, step="appealed")
+
+
+@transaction.atomic
+def tell_ruled(*, appeal_id: int, now: datetime) -> None:
+    """Both sides hear how an appeal was ruled."""
+    appeal = _appeal(appeal_id)
+    handoff = appeal.handoff
+    words = {"lead": _name(handoff.lead), "reason": handoff.get_return_reason_display()}
+    texts = {
+        "upheld": _("The return of %(lead)s stands: %(reason)s."),
+        "overturned": _("The return of %(lead)s was overturned; it counts as delivered."),
+    }
+    told = _marketing(handoff) | {appeal.appellant_id, handoff.owner_id}
+    _put(handoff, f"handoff.{appeal.ruling}", texts[appeal.ruling] % words, told, now=now, step=appeal.ruling)
 
 
 @transaction.atomic
@@ -133,6 +158,12 @@ def _put(
             mail=mail,
         ),
     )
+
+
+def _appeal(appeal_id: int) -> Appeal:
+    return Appeal.objects.select_related(
+        "appellant", "handoff__lead__person", "handoff__lead__campaign", "handoff__lead__company"
+    ).get(pk=appeal_id)
 
 
 def _handoff(handoff_id: int) -> Handoff:

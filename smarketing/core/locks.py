@@ -34,6 +34,7 @@ class Namespace(IntEnum):
     IDENTITY = 13
     REPLAY = 14
     ROLLUPS = 15
+    APPEAL = 16
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

@@ -38,6 +38,8 @@ class Capability(StrEnum):
     LIFT_TOMBSTONES = "lift_tombstones"
     ANSWER_OWN_HANDOFF = "answer_own_handoff"
     ANSWER_ANY_HANDOFF = "answer_any_handoff"
+    APPEAL_RETURNS = "appeal_returns"
+    RULE_APPEALS = "rule_appeals"
     EDIT_OPPORTUNITIES = "edit_opportunities"
     EDIT_CAMPAIGNS = "edit_campaigns"
     EDIT_FORMS = "edit_forms"
@@ -57,10 +59,11 @@ class Capability(StrEnum):
 C = Capability
 _WORK = frozenset({C.VIEW, C.EDIT_LEADS, C.LOG_ACTIVITY, C.RECORD_CONSENT, C.EXPORT})
 _REP = _WORK | {C.ANSWER_OWN_HANDOFF, C.EDIT_OPPORTUNITIES}
-_MARKETER = _WORK | {C.DELIVER, C.EDIT_CAMPAIGNS, C.EDIT_FORMS, C.IMPORT}
+_MARKETER = _WORK | {C.DELIVER, C.APPEAL_RETURNS, C.EDIT_CAMPAIGNS, C.EDIT_FORMS, C.IMPORT}
 _MANAGER = frozenset(
     {
         C.CHANGE_OWNER,
+        C.RULE_APPEALS,
         C.LIFT_TOMBSTONES,
         C.MERGE_RECORDS,
         C.IMPORT,
