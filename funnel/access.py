@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from funnel.models import (
     Absence,
     Alert,
+    Appeal,
     DefinitionVersion,
     Handoff,
     LeadState,
@@ -25,7 +26,7 @@ from funnel.models import (
     Tombstone,
 )
 from funnel.selectors import absences as away
-from funnel.selectors import alerts, likelihoods, questionnaires, replays, routing_rules, tombstones
+from funnel.selectors import alerts, appeals, likelihoods, questionnaires, replays, routing_rules, tombstones
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -79,6 +80,11 @@ def handoff_to_answer(user: User, pk: int) -> Handoff:
     if not own and not user.may(Capability.ANSWER_ANY_HANDOFF):
         raise NotAllowed(_("This lead was handed to another rep."))
     return found
+
+
+def appeal(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Appeal:
+    """An appeal against a return, with what both sides said."""
+    return _load(user, appeals.listed(user), pk, capability)
 
 
 def opportunity(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Opportunity:

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from funnel.views import (
     absences,
     alerts,
+    appeals,
     board,
     definition_parts,
     definitions,
@@ -47,6 +48,10 @@ urlpatterns: list[URLPattern] = [
     path("handoffs/<int:pk>/accept/", handoffs.accept, name="handoff_accept"),
     path("handoffs/<int:pk>/return/", handoffs.return_, name="handoff_return"),
     path("handoffs/<int:pk>/undo/", handoffs.undo, name="handoff_undo"),
+    path("handoffs/<int:pk>/appeal/", appeals.new, name="handoff_appeal"),
+    path("appeals/", appeals.appeal_list, name="appeals"),
+    path("appeals/<int:pk>/", appeals.appeal_page, name="appeal"),
+    path("appeals/<int:pk>/rule/", appeals.rule, name="appeal_rule"),
     path("opportunities/", board.board_page, name="opportunities"),
     path("opportunities/list/", board.deal_list, name="opportunities_list"),
     path("opportunities/export.csv", board.export, name="opportunities_export"),

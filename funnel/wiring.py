@@ -26,6 +26,7 @@ from funnel.events import (
     ReturnAppealed,
     StageMoved,
 )
+from funnel.selectors import appeals as appeal_rows
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
 from funnel.services import (
     alert_hits,
@@ -146,21 +147,7 @@ def _tell() -> None:
 
 def _add_pages() -> None:
     """Entries of the menu, panels on the pages of leads, hits of the palette."""
-    navigation.register(
-        NavItem(_("Leads"), "users", "funnel:leads", section=Section.FUNNEL, order=10, key="l", phone=True)
-    )
-    navigation.register(
-        NavItem(
-            _("Opportunities"),
-            "square-kanban",
-            "funnel:opportunities",
-            section=Section.FUNNEL,
-            order=20,
-            key="b",
-            phone=True,
-        )
-    )
-    navigation.register(NavItem(_("My alerts"), "bell-ring", "funnel:alerts", order=30, key="w"))
+    _add_to_menu()
     panels.register("lead.header", "stage", shown.header, order=10)
     panels.register("person.header", "stage", shown.person_header, order=10)
     panels.register("lead.main", "tombstones", refusals.of_lead, order=5)
@@ -192,6 +179,36 @@ def _add_pages() -> None:
     palette.register("funnel.actions", _("Add"), hits.actions, order=25)
     palette.register("funnel.deals", _("Opportunities"), hits.opportunities, order=50)
     _add_settings()
+
+
+def _add_to_menu() -> None:
+    navigation.register(
+        NavItem(_("Leads"), "users", "funnel:leads", section=Section.FUNNEL, order=10, key="l", phone=True)
+    )
+    navigation.register(
+        NavItem(
+            _("Opportunities"),
+            "square-kanban",
+            "funnel:opportunities",
+            section=Section.FUNNEL,
+            order=20,
+            key="b",
+            phone=True,
+        )
+    )
+    navigation.register(
+        NavItem(
+            _("Appeals"),
+            "scale",
+            "funnel:appeals",
+            section=Section.PROMISE,
+            order=25,
+            key="j",
+            badge=appeal_rows.waiting_for,
+            badge_label=_("to rule on"),
+        )
+    )
+    navigation.register(NavItem(_("My alerts"), "bell-ring", "funnel:alerts", order=30, key="w"))
 
 
 _QUESTIONNAIRE = SettingsPage(

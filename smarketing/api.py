@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from funnel.api.absences import AbsenceResource, RoutingDecisionResource
 from funnel.api.alerts import AlertHitResource, AlertResource
+from funnel.api.appeals import AppealResource
 from funnel.api.definitions import DefinitionResource
 from funnel.api.handoffs import HandoffResource
 from funnel.api.lead_batches import LeadBatchResource
@@ -82,6 +83,7 @@ router.register("opportunities", OpportunityResource, basename="opportunity")
 router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")
 router.register("opportunity-stages", OpportunityStageResource, basename="opportunity-stage")
+router.register("appeals", AppealResource, basename="appeal")
 router.register("handoffs", HandoffResource, basename="handoff")
 router.register("replays", ReplayResource, basename="replay")
 router.register("likelihoods", LikelihoodResource, basename="likelihood")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.filterset import FilterSet
 
 from funnel.models import Appeal, ReturnReason, Ruling
+from smarketing.users.models import User
 from smarketing.web.asks import AskForm
 
 WAITING = "waiting"
@@ -30,7 +31,10 @@ class RulingForm(AskForm):
 
     ruling = forms.ChoiceField(label=_("Ruling"), choices=Ruling.choices, widget=forms.RadioSelect)
     note = forms.CharField(
-        label=_("Why"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("Both sides read it.")
+        label=_("Why"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Both sides read it."),
     )
     definition_unclear = forms.BooleanField(
         label=_("The definition is unclear here"),
@@ -43,29 +47,25 @@ class RulingForm(AskForm):
 class AppealFilter(FilterSet):
     """Appeals by ruling and reason, searched by whose lead it was."""
 
-    q = filters.CharFilter(label=_("Search"), method="search")
+    q = filters.CharFilter(label=_("Search"), method="search", max_length=320)
     ruling = filters.ChoiceFilter(
         label=_("State"), choices=[(WAITING, _("Waiting for a ruling")), *Ruling.choices], method="by_ruling"
     )
     reason = filters.ChoiceFilter(
         label=_("Reason"), choices=ReturnReason.choices, field_name="handoff__return_reason"
     )
-    mine = filters.BooleanFilter(label=_("For me to rule on"), method="for_me", widget=forms.CheckboxInput)
+    arbiter = filters.ModelChoiceFilter(
+        label=_("Ruled by"), queryset=User.objects.filter(pk__in=Appeal.objects.values("arbiter"))
+    )
 
     class Meta:
         model = Appeal
-        fields = ("ruling", "reason")
+        fields = ("q", "ruling", "reason", "arbiter")
 
     def search(self, queryset: QuerySet[Appeal], name: str, value: str) -> QuerySet[Appeal]:
-        """By the person's name."""
-        return queryset.filter(handoff__lead__person__name__icontains=value.strip())
+        """By the person's name, address or company."""
+        return queryset.filter(handoff__lead__person__search_text__contains=value.strip().lower())
 
     def by_ruling(self, queryset: QuerySet[Appeal], name: str, value: str) -> QuerySet[Appeal]:
         """Those that wait, or those ruled so."""
         return queryset.filter(ruling="" if value == WAITING else value)
-
-    def for_me(self, queryset: QuerySet[Appeal], name: str, value: bool) -> QuerySet[Appeal]:  # noqa: FBT001
-        """Those given to whoever asks, still to be ruled on."""
-        if not value or self.request is None:
-            return queryset
-        return queryset.filter(Q(arbiter=self.request.user), ruled_at=None)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from funnel.forms.lead_actions import QualificationForm
 from funnel.models import HandoffState
-from funnel.selectors import deals, definition_texts, desks, lead_list, likelihoods, missing, scores
+from funnel.selectors import appeals, deals, definition_texts, desks, lead_list, likelihoods, missing, scores
 from funnel.views import lead_asks
 from leads.models import Company, ImportRun, ImportState, Lead, Person
 from leads.selectors import leads as laps
@@ -86,6 +86,8 @@ def handoff(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
         "tone": _TONES[HandoffState(found.state)],
         "missing": missing.words(found.missing),
         "packet": _packet(found.packet),
+        "appeal": appeals.of_handoff(found.pk) if found.return_reason else None,
+        "may_appeal": appeals.may_appeal(found, viewer, now=now),
     }
     return Panel("funnel/_handoff.html", context, title=_("Handoff"), id="handoff")
 

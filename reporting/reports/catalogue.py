@@ -13,7 +13,7 @@ from funnel.models import Handoff, Opportunity
 from leads.models import Person, Session, Visitor
 from reporting.domain.results import Result
 from reporting.models import Journey
-from reporting.reports import alignment, attempts, fairness, funnel, sources, supply, website, wins
+from reporting.reports import alignment, attempts, fairness, funnel, returns, sources, supply, website, wins
 from reporting.reports.parameters import Amount, Params, parse
 from smarketing.core.errors import Missing
 from smarketing.users.models import User
@@ -64,7 +64,7 @@ _ALL = {
     module.KEY: Report(
         module.KEY, module.title, module.description, module.GROUPINGS, module.run, module.behind
     )
-    for module in (alignment, supply, fairness, sources, website, funnel, wins)
+    for module in (alignment, supply, returns, fairness, sources, website, funnel, wins)
 } | {
     attempts.KEY: Report(
         attempts.KEY,

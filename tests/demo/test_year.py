@@ -18,7 +18,7 @@ from smarketing.core import invariants
 from smarketing.demo.company import YEAR
 from smarketing.users.selectors import organisation
 
-REPORTS = ["alignment", "supply", "sources", "funnel", "wins"]
+REPORTS = ["alignment", "supply", "returns", "sources", "funnel", "wins"]
 
 
 def test_the_year_has_something_to_tell(year: datetime) -> None:

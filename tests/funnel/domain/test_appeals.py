@@ -18,7 +18,9 @@ def test_who_has_the_fewest_cases_rules_and_never_on_their_own_word():
     ("overturned", "ruled", "unclear"),
     [(11, 20, True), (10, 20, False), (19, 19, False), (0, 0, False), (51, 100, True)],
 )
-def test_a_reason_is_unclear_when_more_than_half_of_twenty_rulings_were_overturned(overturned, ruled, unclear):
+def test_a_reason_is_unclear_when_more_than_half_of_twenty_rulings_were_overturned(
+    overturned, ruled, unclear
+):
     assert is_unclear(overturned=overturned, ruled=ruled) is unclear
 
 

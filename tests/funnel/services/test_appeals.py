@@ -49,7 +49,7 @@ def topics():
     return list(Outbox.objects.order_by("pk").values_list("topic", flat=True))
 
 
-def test_an_appeal_goes_to_a_manager_who_is_no_party(returned, mara, max_, sam):
+def test_an_appeal_goes_to_a_manager_who_is_no_party(returned, mara, sam):
     appeal = contest(returned, mara)
     assert (appeal.handoff, appeal.appellant, appeal.arbiter, appeal.ruling) == (returned, mara, sam, "")
     returned.refresh_from_db()
