@@ -15,6 +15,7 @@ from funnel.models import (
     Handoff,
     LeadState,
     LikelihoodModel,
+    Nurture,
     Opportunity,
     OpportunityStage,
     Pool,
@@ -26,7 +27,16 @@ from funnel.models import (
     Tombstone,
 )
 from funnel.selectors import absences as away
-from funnel.selectors import alerts, appeals, likelihoods, questionnaires, replays, routing_rules, tombstones
+from funnel.selectors import (
+    alerts,
+    appeals,
+    likelihoods,
+    nurtures,
+    questionnaires,
+    replays,
+    routing_rules,
+    tombstones,
+)
 from leads.models import Company, Lead, Person
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -158,6 +168,11 @@ def absence(user: User, pk: int) -> Absence:
 def tombstone(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Tombstone:
     """A standing refusal with its keys."""
     return _load(user, tombstones.listed(user), pk, capability)
+
+
+def nurture(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Nurture:
+    """The latest time of a lead in nurture, by the lead's key."""
+    return _load(user, nurtures.listed(user), pk, capability)
 
 
 def likelihood_model(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> LikelihoodModel:

@@ -17,6 +17,7 @@ class StageMoved(Fact):
     from_stage: str | None
     to_stage: str
     cause: str
+    reason: str
     actor_id: int | None
     effective_at: datetime
     now: datetime
@@ -50,6 +51,18 @@ class LeadQualified(Fact):
     lead_id: int
     definition_id: int
     qualified_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadReturned(Fact):
+    """A lead came back from nurture; ``next_lead_id`` goes on: itself, or the person's next lap."""
+
+    lead_id: int
+    next_lead_id: int
+    owner_id: int | None
+    reason: str
+    returned_at: datetime
     now: datetime
 
 

@@ -137,6 +137,18 @@ ALL = (
     ),
     Invariant(
         "I-18",
+        "Whoever is kept warm stands in nurture, and whoever stands there has an episode",
+        """
+        SELECT s.lead_id, g.code, n.state
+          FROM funnel_leadstate s
+          JOIN funnel_stage g ON g.id = s.stage_id
+          LEFT JOIN funnel_nurture n ON n.lead_id = s.lead_id
+         WHERE g.code = 'nurture' AND coalesce(n.state, 'ended') = 'ended'
+            OR g.code <> 'nurture' AND n.state = 'active'
+        """,
+    ),
+    Invariant(
+        "I-18",
         "Every opportunity stands where its last move took it",
         """
         SELECT o.id, o.stage_id, t.to_stage_id

@@ -14,7 +14,10 @@ from funnel.events import (
     HandoffReturned,
     HandoffWaiting,
     LeadQualified,
+    LeadReturned,
     LeadsPlaced,
+    MovesWithdrawn,
+    OpportunitiesImported,
     OpportunityMoved,
     OpportunityOpened,
     OwnerChanged,
@@ -32,6 +35,7 @@ from funnel.services import (
     likelihoods,
     merges,
     notices,
+    nurtures,
     placing,
     scoring,
     tombstones,
@@ -239,6 +243,49 @@ def tell_deal_moved(fact: OpportunityMoved) -> None:
 def end_erased(fact: ErasureBegan) -> None:
     """A person is being erased: nobody works their leads on."""
     erasures.end(person_id=fact.person_id, lead_ids=fact.lead_ids, actor_id=fact.actor_id, now=fact.now)
+
+
+def keep_warm(fact: StageMoved) -> None:
+    """A lead that enters nurture gets an owner and a way back; one that leaves pauses or ends it."""
+    if fact.to_stage == nurtures.STAGE:
+        nurtures.begin(
+            lead_id=fact.lead_id, cause=fact.cause, reason=fact.reason, at=fact.effective_at, now=fact.now
+        )
+    elif fact.from_stage is not None:
+        nurtures.follow(lead_ids=[fact.lead_id], now=fact.now)
+
+
+def keep_imported_warm(fact: LeadsPlaced) -> None:
+    """A file may say that leads are in nurture."""
+    if fact.is_import:
+        nurtures.begin_imported(lead_ids=fact.lead_ids, now=fact.now)
+
+
+def follow_many(fact: OpportunitiesImported | MovesWithdrawn) -> None:
+    """Leads were taken along by a file, or put back."""
+    nurtures.follow(lead_ids=fact.lead_ids, now=fact.now)
+
+
+def pause_nurture(fact: OwnerChanged) -> None:
+    """A rep who gets a lead in nurture takes it over."""
+    nurtures.follow_owner(lead_id=fact.lead_id, has_owner=fact.to_owner_id is not None, now=fact.now)
+
+
+def tell_returned(fact: LeadReturned) -> None:
+    """Marketing is told that somebody came back from nurture."""
+    notices.tell_returned(
+        lead_id=fact.next_lead_id,
+        owner_id=fact.owner_id,
+        reason=fact.reason,
+        at=fact.returned_at,
+        now=fact.now,
+    )
+
+
+def tell_held_contact(fact: ActivityLogged) -> None:
+    """Marketing is told that somebody whom it keeps warm was contacted."""
+    if fact.is_attempt and fact.lead_id is not None:
+        notices.tell_contact(lead_id=fact.lead_id, activity_id=fact.activity_id, now=fact.now)
 
 
 def withdraw_moves(fact: ImportUndone) -> None:

@@ -19,7 +19,10 @@ from funnel.events import (
     HandoffReturned,
     HandoffWaiting,
     LeadQualified,
+    LeadReturned,
     LeadsPlaced,
+    MovesWithdrawn,
+    OpportunitiesImported,
     OpportunityMoved,
     OpportunityOpened,
     OwnerChanged,
@@ -35,6 +38,8 @@ from funnel.services import (
     erasures,
     holding,
     likelihoods,
+    nurture_gains,
+    nurture_returns,
     replays,
     rescoring,
     scoring,
@@ -42,6 +47,7 @@ from funnel.services import (
 )
 from funnel.services import topics as told
 from funnel.services.imports import opportunities, products, withdrawn
+from funnel.views import nurture_panels as warm
 from funnel.views import panels as shown
 from funnel.views import routing_panels, view_panels
 from funnel.views import tombstone_panels as refusals
@@ -69,6 +75,7 @@ from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
 from smarketing.notifications import topics
+from smarketing.users.domain.roles import Capability
 from smarketing.web import cells, navigation, palette, panels, settings_pages
 from smarketing.web.navigation import NavItem, Section
 from smarketing.web.settings_pages import SettingsPage
@@ -98,6 +105,7 @@ def connect() -> None:
     subscribe(PersonsUnmerged, subscribers.take_apart)
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
+    _keep_warm()
     subscribe(EventsJoined, subscribers.add_interest)
     subscribe(EventsJoined, subscribers.raise_alerts)
     subscribe(HistoriesChanged, subscribers.count_again)
@@ -119,6 +127,25 @@ def connect() -> None:
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
     _tell()
     _add_pages()
+
+
+def _keep_warm() -> None:
+    """Nurture follows stages and owners, and has a loop of its own."""
+    subscribe(StageMoved, subscribers.keep_warm)
+    subscribe(LeadsPlaced, subscribers.keep_imported_warm)
+    subscribe(OpportunitiesImported, subscribers.follow_many)
+    subscribe(MovesWithdrawn, subscribers.follow_many)
+    subscribe(OwnerChanged, subscribers.pause_nurture)
+    subscribe(LeadReturned, subscribers.tell_returned)
+    subscribe(ActivityLogged, subscribers.tell_held_contact)
+    withdrawals.register(companions=(withdrawals.Companion("leads_lead", "funnel_nurture", "lead_id"),))
+    loops.register(loops.Loop(nurture_gains.LOOP, nurture_returns.run_once, every_seconds=60.0, limit=500))
+    navigation.register(
+        NavItem(_("Nurture"), "sprout", "funnel:nurtures", section=Section.FUNNEL, order=25, key="u")
+    )
+    panels.register("lead.main", "nurture", warm.of_lead, order=3)
+    panels.register("person.main", "nurture", warm.of_person, order=3)
+    panels.register("person.contact", "nurture", warm.before_contact, order=10)
 
 
 def _tell() -> None:
@@ -247,6 +274,15 @@ _ROUTING = (
         order=54,
     ),
 )
+_NURTURE = SettingsPage(
+    _("Nurture"),
+    _("When a lead goes to nurture, and what brings it back."),
+    "sprout",
+    "funnel:nurture_rule",
+    _("The funnel"),
+    capability=Capability.EDIT_DEFINITION,
+    order=55,
+)
 
 
 def _add_settings() -> None:
@@ -263,6 +299,7 @@ def _add_settings() -> None:
             notice=_unsigned,
         ),
         _QUESTIONNAIRE,
+        _NURTURE,
         SettingsPage(
             _("Likelihood"),
             _("How likely a lead becomes a customer: the model in use and what it learns from."),

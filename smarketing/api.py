@@ -21,6 +21,7 @@ from funnel.api.handoffs import HandoffResource
 from funnel.api.lead_batches import LeadBatchResource
 from funnel.api.leads import LeadResource
 from funnel.api.likelihoods import LikelihoodModelResource, LikelihoodResource
+from funnel.api.nurtures import NurtureResource
 from funnel.api.opportunities import OpportunityResource
 from funnel.api.products import ProductResource
 from funnel.api.questionnaires import QuestionnaireResource
@@ -94,6 +95,7 @@ router.register("routing-rules", RoutingRuleResource, basename="routing-rule")
 router.register("routing-decisions", RoutingDecisionResource, basename="routing-decision")
 router.register("pools", PoolResource, basename="pool")
 router.register("absences", AbsenceResource, basename="absence")
+router.register("nurtures", NurtureResource, basename="nurture")
 router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")
 router.register("questionnaires", QuestionnaireResource, basename="questionnaire")

@@ -17,6 +17,7 @@ from funnel.models.likelihood import (
     TrainingRun,
     TraitRuling,
 )
+from funnel.models.nurture import Nurture, NurtureCause, NurtureRule, NurtureState
 from funnel.models.opportunity import (
     LostReason,
     Opportunity,
@@ -87,6 +88,10 @@ __all__ = [
     "MeetingOutcome",
     "ModelState",
     "MoveCause",
+    "Nurture",
+    "NurtureCause",
+    "NurtureRule",
+    "NurtureState",
     "Opportunity",
     "OpportunityStage",
     "OpportunityStageKind",

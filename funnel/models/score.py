@@ -99,7 +99,15 @@ class LeadScore(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(fit__range=(0, 100)), name="fit_in_range"),
         ]
-        indexes = [models.Index(fields=["-fit", "-lead"], name="lead_score_best_fit")]
+        indexes = [
+            models.Index(fields=["-fit", "-lead"], name="lead_score_best_fit"),
+            # The loop of nurture reads on from where it was: who fits and has little interest, since when.
+            models.Index(
+                fields=["evaluated_at", "lead"],
+                name="scores_to_nurture",
+                condition=models.Q(action="nurture"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.fit_band}{self.interest_band}"

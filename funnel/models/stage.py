@@ -56,6 +56,8 @@ class MoveCause(models.TextChoices):
     OPPORTUNITY = "opportunity", _("Opportunity opened")
     WON = "won", _("Opportunity won")
     LOST = "lost", _("Opportunity lost")
+    NURTURED = "nurtured", _("Kept warm: fits, little interest yet")
+    RE_ENTERED = "re_entered", _("Came back from nurture")
     MANUAL = "manual", _("Moved by hand")
     IMPORTED = "imported", _("Imported")
     MERGED = "merged", _("Merged with another lead")

@@ -32,6 +32,7 @@ STEPS = (
     ),
     Step("funnel_stagetransition", BY_LEAD, {"reason": EMPTY}),
     Step("funnel_qualification", BY_LEAD, {"need": EMPTY}),
+    Step("funnel_nurture", BY_LEAD, {"reason": EMPTY}),
     Step("funnel_likelihood", BY_LEAD),
     Step("funnel_interest", BY_PERSON),
     Step("funnel_signalday", BY_PERSON),

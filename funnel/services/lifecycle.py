@@ -128,12 +128,19 @@ def move(
     state.save(update_fields=["stage", "high_water", "entered_at", "seq", "version"])
     state.refresh_from_db(fields=["version"])
     _end_or_reopen(state, before, to, at=at, now=now)
-    _publish_moved(state, before, cause=cause, actor=actor, at=at, now=now)
+    _publish_moved(state, before, cause=cause, reason=reason, actor=actor, at=at, now=now)
     return state
 
 
 def _publish_moved(
-    state: LeadState, before: str, *, cause: str, actor: User | None, at: datetime, now: datetime
+    state: LeadState,
+    before: str,
+    *,
+    cause: str,
+    reason: str,
+    actor: User | None,
+    at: datetime,
+    now: datetime,
 ) -> None:
     events.publish(
         StageMoved(
@@ -141,6 +148,7 @@ def _publish_moved(
             from_stage=before,
             to_stage=state.stage.code,
             cause=str(cause),
+            reason=reason,
             actor_id=actor.pk if actor else None,
             effective_at=at,
             now=now,

@@ -8,13 +8,25 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from funnel.models import Appeal, Handoff, Opportunity, OpportunityStageKind, OpportunityTransition
-from leads.models import Lead
+from funnel.models import (
+    Appeal,
+    Handoff,
+    Nurture,
+    Opportunity,
+    OpportunityStageKind,
+    OpportunityTransition,
+)
+from leads.models import Activity, Lead
+from smarketing.core.prepared import Query, given
 from smarketing.notifications.services import outbox
 from smarketing.notifications.services.outbox import Notice
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
 
+# Each logged attempt asks.
+_HELD = Query(
+    "nurture_held", lambda: Nurture.objects.active().filter(pk=given("lead"), owner__isnull=False).order_by()
+)
 _OUTCOMES = {OpportunityStageKind.WON: "opportunity.won", OpportunityStageKind.LOST: "opportunity.lost"}
 
 
@@ -128,6 +140,44 @@ def tell_outcome(*, opportunity_id: int, now: datetime) -> None:
     )
 
 
+@transaction.atomic
+def tell_returned(*, lead_id: int, owner_id: int | None, reason: str, at: datetime, now: datetime) -> None:
+    """Whoever kept somebody warm hears that they are back."""
+    lead = _lead(lead_id)
+    text = _("%(lead)s is back from nurture: %(reason)s.") % {"lead": _name(lead), "reason": reason}
+    outbox.put(
+        topic="nurture.returned",
+        payload={"lead_id": lead_id, "reason": reason, "returned_at": at.isoformat()},
+        dedupe_key=f"nurture:{lead_id}:{at.isoformat()}",
+        now=now,
+        notify=Notice(text=text, user_ids=(owner_id,) if owner_id else (), link=f"/leads/{lead_id}/"),
+    )
+
+
+@transaction.atomic(savepoint=False)
+def tell_contact(*, lead_id: int, activity_id: int, now: datetime) -> None:
+    """Whoever keeps somebody warm hears that a colleague contacted them all the same."""
+    held = _HELD.first(lead=lead_id)
+    if held is None or held.owner_id is None:
+        return
+    owner_id = held.owner_id
+    actor = Activity.objects.filter(pk=activity_id).values_list("actor_id", "actor__name").first()
+    if actor is None or actor[0] == owner_id:
+        return
+    words = {"who": actor[1] or _("Somebody"), "lead": _name(_lead(lead_id))}
+    outbox.put(
+        topic="nurture.contacted",
+        payload={"lead_id": lead_id, "activity_id": activity_id, "actor_id": actor[0]},
+        dedupe_key=f"nurture:contact:{activity_id}",
+        now=now,
+        notify=Notice(
+            text=_("%(who)s contacted %(lead)s, whom you keep warm.") % words,
+            user_ids=(owner_id,),
+            link=f"/leads/{lead_id}/",
+        ),
+    )
+
+
 def _put(
     handoff: Handoff,
     topic: str,
@@ -170,6 +220,10 @@ def _handoff(handoff_id: int) -> Handoff:
     return Handoff.objects.select_related("lead__person", "lead__campaign", "lead__company", "owner").get(
         pk=handoff_id
     )
+
+
+def _lead(lead_id: int) -> Lead:
+    return Lead.objects.select_related("person", "company").get(pk=lead_id)
 
 
 def _name(lead: Lead) -> str:

@@ -18,7 +18,7 @@ from funnel.domain.definitions import Action, Definition
 from funnel.domain.fit import Facts
 from funnel.models import FitPeriod, LeadScore
 from funnel.selectors import facts, signals
-from funnel.services import bands, frames, masses, qualifying
+from funnel.services import bands, frames, masses, nurture_gains, qualifying
 from funnel.services.frames import Frame
 from smarketing.core.keysets import among
 from smarketing.core.prepared import Statement
@@ -182,6 +182,7 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     bands.reassess(frame=frame, lead_ids=list(leads.values()), now=now)
     since: Mapping[int, datetime] = {lead: earliest[person] for person, lead in leads.items()}
     qualifying.look(frame=frame, lead_ids=list(leads.values()), now=now, since=since)
+    nurture_gains.note(frame=frame, lead_ids=list(leads.values()), now=now)
     return sum(counted.values())
 
 
@@ -197,6 +198,7 @@ def recount(*, person_ids: Sequence[int], now: datetime) -> None:
     leads = sorted(bands.open_leads_of(people=person_ids).values())
     bands.reassess(frame=frame, lead_ids=leads, now=now)
     qualifying.look(frame=frame, lead_ids=leads, now=now)
+    nurture_gains.note(frame=frame, lead_ids=leads, now=now)
 
 
 @transaction.atomic

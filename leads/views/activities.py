@@ -16,7 +16,7 @@ from leads.selectors import tasks as task_rows
 from leads.services import activities
 from smarketing.core.errors import DomainError, Missing
 from smarketing.users.domain.roles import Capability
-from smarketing.web import rendering
+from smarketing.web import panels, rendering
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
@@ -112,5 +112,8 @@ def _composer(
         "may_log": True,
         "phones": [p for p in person.phones.all() if p.e164] if kind == ActivityKind.CALL else [],
         "emails": list(person.emails.all()) if kind == ActivityKind.MAIL else [],
+        "holds": panels.build("person.contact", person, viewer=request.user, now=request.now)
+        if kind in activities.ATTEMPTS
+        else [],
     }
     return rendering.fragment(request, "leads/_composer.html", context, status=status)

@@ -35,6 +35,8 @@ _INSTANT = {
     "opportunity": "opportunity_at",
     "customer": "won_at",
 }
+# A person who comes back counts once per lap, so that they neither add to the first nor hide in it.
+_LAPS = {"lap1": Q(lead__lap=1), "lap2": Q(lead__lap=2), "lap3": Q(lead__lap__gte=3)}
 
 
 def title() -> str:
@@ -57,6 +59,8 @@ def reached(step: str) -> Q:
 
 def behind(params: Params, *, row: str, cell: str, now: datetime) -> QuerySet[Journey]:
     """The journeys counted in one cell. Raises ``KeyError`` for one the report does not have."""
+    if row in _LAPS:
+        return sources.cohort(params).filter(_LAPS[row], reached(cell))
     journeys = sources.cohort(params).filter(reached(row))
     if cell == "reached":
         return journeys
@@ -103,7 +107,7 @@ def run(params: Params, *, now: datetime) -> Result:
                 Rate(counts["customer"], total),
             ),
         ],
-        tables=[Table("stages", _("Stages"), _columns(), rows)],
+        tables=[Table("stages", _("Stages"), _columns(), rows), _laps(params)],
         as_of=now,
         notes=_notes(params, total),
         why_empty=None if total else sources._why_empty(params),
@@ -138,6 +142,29 @@ def _columns() -> list[Column]:
             "median_days", _("Median days"), Unit.DAYS, _("median days since the previous recorded stage")
         ),
     ]
+
+
+def _laps(params: Params) -> Table:
+    """How far each lap came, and how often it ended with a customer."""
+    cells = {
+        f"{lap}_{step}": Count("pk", filter=which & reached(step))
+        for lap, which in _LAPS.items()
+        for step in _LATER
+    }
+    counts = sources.cohort(params).aggregate(**cells)
+    names = {"lap1": _("First lap"), "lap2": _("Second lap"), "lap3": _("Third lap and later")}
+    rows = []
+    for lap in _LAPS:
+        steps = {step: counts[f"{lap}_{step}"] for step in _LATER}
+        if steps["lead"]:
+            won = Rate(steps["customer"], steps["lead"])
+            rows.append(Row(lap, {"lap": names[lap], **steps, "lap_rate": won}))
+    columns = [Column(step, label, opens=True) for step, label in _labels().items()]
+    columns[0] = Column(
+        "lead", _("Leads"), formula=_("laps of this number captured in the period"), opens=True
+    )
+    rate = Column("lap_rate", _("Lead to customer"), Unit.RATE, _("customers ÷ leads of this lap"))
+    return Table("laps", _("By lap"), [Column("lap", _("Lap"), Unit.TEXT), *columns, rate], rows)
 
 
 def _notes(params: Params, total: int) -> list[str]:

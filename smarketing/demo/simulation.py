@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from funnel.domain.handoffs import RETURN_REASONS
 from funnel.events import HandoffDelivered, HandoffExpired, HandoffGateFailed, HandoffReturned
 from funnel.models import Handoff
+from funnel.services import nurture_returns
 from leads.models import Campaign, Channel, Lead, Person, Source
 from leads.services import leads as lead_services
 from leads.services.companies import CompanyInput
@@ -62,6 +63,7 @@ class Simulation:
         self.traffic = Traffic(world.web, seed=seed + 1)
         self._swept_hour: datetime | None = None
         self._returned = 0
+        self._swept_day: datetime | None = None
 
     def run(self) -> int:
         """Plan the captures and let the year happen; returns the number of steps taken."""
@@ -217,6 +219,10 @@ class Simulation:
         self._swept_hour = hour
         while sweep.run_once(now=now, limit=500):
             pass
+        day = hour.replace(hour=0)
+        if day != self._swept_day:
+            self._swept_day = day
+            nurture_returns.run_once(now=now, limit=500)
         self._react(now)
 
     def _react(self, now: datetime) -> None:

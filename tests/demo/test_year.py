@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from funnel.models import Handoff, HandoffState, LeadState, Opportunity
+from funnel.models import Handoff, HandoffState, LeadState, Nurture, Opportunity
 from leads.models import Lead
 from reporting.domain.results import Rate, Row
 from reporting.models import Journey, VisitMark
@@ -28,6 +28,7 @@ def test_the_year_has_something_to_tell(year: datetime) -> None:
     assert {HandoffState.ACCEPTED, HandoffState.DELIVERED} <= states
     assert Opportunity.objects.won().exists()
     assert Clock.objects.filter(state=ClockState.MET).exists()
+    assert Nurture.objects.active().filter(owner__isnull=False).exists()
 
 
 def test_the_rep_who_signs_in_first_finds_a_lead_that_waits(year: datetime) -> None:

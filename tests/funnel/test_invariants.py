@@ -17,7 +17,7 @@ LATER = NOW + timedelta(hours=2)
 
 
 @pytest.fixture
-def story(web, rita, rob, sam, qualify):
+def story(web, rita, rob, sam, mara, qualify):
     """Some of everything that can happen."""
     for number in range(6):
         lead = qualify(capture_lead(web))
@@ -25,9 +25,11 @@ def story(web, rita, rob, sam, qualify):
         handoff = Handoff.objects.get(lead=lead)
         if number == 0:
             handoffs.return_(handoff=handoff, reason="no_need", actor=sam, now=LATER)
+        elif number == 2:
+            handoffs.return_(handoff=handoff, reason="not_ready", actor=sam, now=LATER)
         elif number == 1:
             handoffs.expire(handoff=handoff, at=LATER, now=LATER)
-        elif number == 2:
+        elif number == 3:
             handoffs.reassign(handoff=handoff, owner=rita, actor=sam, now=LATER)
         elif number > 3:
             handoffs.accept(handoff=handoff, actor=sam, now=LATER)
@@ -57,6 +59,7 @@ def test_all_hold_after_a_story_of_everything(story):
         ("UPDATE funnel_leadstate SET assignment_seq = 9", "I-16"),
         ("UPDATE funnel_leadstate SET seq = 99", "I-18"),
         ("UPDATE leads_lead SET closed_at = NULL", "I-18"),
+        ("UPDATE funnel_nurture SET state = 'ended', ended_at = now()", "I-18"),
         ("UPDATE funnel_opportunity SET closed_at = NULL", "I-18"),
         ("UPDATE funnel_handoff SET answered_at = NULL", "I-19"),
     ],
