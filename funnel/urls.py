@@ -22,6 +22,7 @@ from funnel.views import (
     rehearsals,
     replays,
     routing,
+    score_history,
     settings,
     tombstones,
 )
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern] = [
     path("leads/<int:pk>/owner/", lead_actions.change_owner, name="lead_owner"),
     path("leads/<int:pk>/move/", lead_actions.move, name="lead_move"),
     path("leads/<int:pk>/qualification/", lead_actions.qualify, name="lead_qualify"),
+    path("leads/<int:pk>/score/", score_history.past, name="score_history"),
+    path("leads/<int:pk>/score/chart/", score_history.history, name="score_chart"),
     path("leads/<int:pk>/signals/<slug:key>/", lead_actions.events_of_signal, name="signal_events"),
     path("alerts/", alerts.alert_page, name="alerts"),
     path("alerts/new/", alerts.new, name="alert_new"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from funnel.forms.lead_actions import QualificationForm
 from funnel.models import HandoffState
 from funnel.selectors import appeals, deals, definition_texts, desks, lead_list, likelihoods, missing, scores
-from funnel.views import lead_asks
+from funnel.views import lead_asks, score_history
 from leads.models import Company, ImportRun, ImportState, Lead, Person
 from leads.selectors import leads as laps
 from smarketing.users.domain.roles import Capability
@@ -97,16 +97,7 @@ def score(lead: Lead, *, viewer: User, now: datetime) -> Panel | None:
     if desks.of_lead(lead, viewer=viewer) is None:
         return None
     told = scores.explain(lead=lead, at=now)
-    context = {
-        "lead": lead,
-        "told": told,
-        "matched": [line for line in told.fit.lines if line.points],
-        "others": [line for line in told.fit.lines if not line.points],
-        "signals": [
-            {"key": s.key, "name": s.key.replace("_", " ").capitalize(), "shown": s.shown}
-            for s in told.signals
-        ],
-    }
+    context = {**score_history.explained(lead, told), "has_history": True}
     return Panel("funnel/_score.html", context, title=_("Score"), sub=told.definition, id="score")
 
 

@@ -82,6 +82,45 @@ def sparkline(values: Sequence[float], *, width: int = 96, height: int = 28) -> 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A line over time in a box of 1000 × 200 that stretches to its place, with level lines across.
+
+    ``levels`` are (y, label, value); ``marks`` are the x of instants worth a look.
+    """
+
+    points: str
+    area: str
+    levels: tuple[tuple[str, Text, float], ...]
+    marks: tuple[str, ...]
+    top: float
+
+
+def trend(
+    values: Sequence[tuple[float, float]],
+    *,
+    levels: Sequence[tuple[Text, float]] = (),
+    marks: Sequence[float] = (),
+) -> Trend | None:
+    """The line through (x, y) with x from 0 to 1 and y from 0 on; ``None`` with fewer than two points."""
+    if len(values) < 2:
+        return None
+    top = max([y for _x, y in values] + [y for _label, y in levels]) * 1.08 or 1.0
+    points = " ".join(f"{1000 * x:.1f},{_height(y, top)}" for x, y in values)
+    first, last = 1000 * values[0][0], 1000 * values[-1][0]
+    return Trend(
+        points=points,
+        area=f"{first:.1f},200 {points} {last:.1f},200",
+        levels=tuple((_height(y, top), label, y) for label, y in levels),
+        marks=tuple(f"{1000 * x:.1f}" for x in marks),
+        top=top,
+    )
+
+
+def _height(value: float, top: float) -> str:
+    return f"{200 - 200 * min(max(value, 0.0), top) / top:.1f}"
+
+
 def _percent(value: float, top: float) -> str:
     if top <= 0 or value <= 0:
         return "0%"
