@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from funnel.events import (
     AppealRuled,
+    DefinitionInForce,
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
@@ -29,6 +30,7 @@ from funnel.services import (
     alert_hits,
     alerts,
     broadcasts,
+    company_scores,
     deal_withdrawal,
     delivery,
     erasures,
@@ -92,6 +94,36 @@ def answer_changed(fact: LeadsChanged) -> None:
 def add_interest(fact: EventsRecorded | EventsJoined) -> None:
     """Each event adds to its person's interest, once: when it is stored, or when its person is found."""
     scoring.apply_events(event_ids=fact.event_ids, now=fact.now)
+
+
+def mark_companies(fact: EventsRecorded | EventsJoined) -> None:
+    """The interest of a company is that of its people."""
+    company_scores.mark_events(event_ids=fact.event_ids)
+
+
+def mark_companies_of_people(fact: HistoriesChanged) -> None:
+    """Behaviour belongs to somebody else now."""
+    company_scores.mark_people(person_ids=fact.person_ids)
+
+
+def mark_companies_of_leads(fact: LeadsChanged) -> None:
+    """A person may belong to another company."""
+    company_scores.mark_leads(lead_ids=fact.lead_ids)
+
+
+def mark_companies_of_merge(fact: PersonsMerged | PersonsUnmerged) -> None:
+    """Two people are one, or two again."""
+    company_scores.mark_people(person_ids=[fact.survivor_id, fact.merged_id])
+
+
+def mark_merged_companies(fact: CompaniesMerged | CompaniesUnmerged) -> None:
+    """Their people are of another company."""
+    company_scores.mark_companies(company_ids=[fact.survivor_id, fact.merged_id])
+
+
+def mark_all_companies(fact: DefinitionInForce) -> None:
+    """Another definition gives other points."""
+    company_scores.mark_all()
 
 
 def raise_alerts(fact: EventsRecorded | EventsJoined) -> None:

@@ -9,6 +9,7 @@ from funnel import invariants, subscribers
 from funnel import palette as hits
 from funnel.events import (
     AppealRuled,
+    DefinitionInForce,
     HandoffAccepted,
     HandoffDelivered,
     HandoffExpired,
@@ -34,6 +35,7 @@ from funnel.selectors import company_people, definition_texts, signals, timeline
 from funnel.services import (
     alert_hits,
     appeals,
+    company_scores,
     definitions,
     erasures,
     holding,
@@ -47,9 +49,9 @@ from funnel.services import (
 )
 from funnel.services import topics as told
 from funnel.services.imports import opportunities, products, withdrawn
+from funnel.views import hot, routing_panels, view_panels
 from funnel.views import nurture_panels as warm
 from funnel.views import panels as shown
-from funnel.views import routing_panels, view_panels
 from funnel.views import tombstone_panels as refusals
 from leads.domain import withdrawals
 from leads.events import (
@@ -106,6 +108,7 @@ def connect() -> None:
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
     _keep_warm()
+    _score_companies()
     subscribe(EventsJoined, subscribers.add_interest)
     subscribe(EventsJoined, subscribers.raise_alerts)
     subscribe(HistoriesChanged, subscribers.count_again)
@@ -127,6 +130,24 @@ def connect() -> None:
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
     _tell()
     _add_pages()
+
+
+def _score_companies() -> None:
+    """Companies follow their people, behind a loop of their own."""
+    subscribe(EventsRecorded, subscribers.mark_companies)
+    subscribe(EventsJoined, subscribers.mark_companies)
+    subscribe(HistoriesChanged, subscribers.mark_companies_of_people)
+    subscribe(LeadsChanged, subscribers.mark_companies_of_leads)
+    subscribe(PersonsMerged, subscribers.mark_companies_of_merge)
+    subscribe(PersonsUnmerged, subscribers.mark_companies_of_merge)
+    subscribe(CompaniesMerged, subscribers.mark_merged_companies)
+    subscribe(CompaniesUnmerged, subscribers.mark_merged_companies)
+    subscribe(DefinitionInForce, subscribers.mark_all_companies)
+    loops.register(loops.Loop(company_scores.LOOP, company_scores.run_once, every_seconds=30.0, limit=1000))
+    navigation.register(
+        NavItem(_("Hot list"), "flame", "funnel:hot", section=Section.FUNNEL, order=15, key="h")
+    )
+    panels.register("company.side", "score", hot.company_panel, order=3)
 
 
 def _keep_warm() -> None:

@@ -18,6 +18,7 @@ from funnel.api.alerts import AlertHitResource, AlertResource
 from funnel.api.appeals import AppealResource
 from funnel.api.definitions import DefinitionResource
 from funnel.api.handoffs import HandoffResource
+from funnel.api.interests import CompanyInterestResource, InterestResource
 from funnel.api.lead_batches import LeadBatchResource
 from funnel.api.leads import LeadResource
 from funnel.api.likelihoods import LikelihoodModelResource, LikelihoodResource
@@ -95,6 +96,8 @@ router.register("routing-rules", RoutingRuleResource, basename="routing-rule")
 router.register("routing-decisions", RoutingDecisionResource, basename="routing-decision")
 router.register("pools", PoolResource, basename="pool")
 router.register("absences", AbsenceResource, basename="absence")
+router.register("interests", InterestResource, basename="interest")
+router.register("company-interests", CompanyInterestResource, basename="company-interest")
 router.register("nurtures", NurtureResource, basename="nurture")
 router.register("tombstones", TombstoneResource, basename="tombstone")
 router.register("definitions", DefinitionResource, basename="definition")

@@ -201,6 +201,12 @@ def crossings(
         yield Crossing(cooled, entered=False)
 
 
+def reheated_at(crossed: Iterable[Crossing], now: datetime) -> datetime | None:
+    """The last time until ``now`` that interest came back after it had cooled; None if it never did."""
+    entries = [crossing.at for crossing in crossed if crossing.entered and crossing.at <= now]
+    return entries[-1] if len(entries) > 1 else None
+
+
 # --- explanation --------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,8 @@ from funnel.models.routing import (
     Turn,
 )
 from funnel.models.score import (
+    CompanyInterest,
+    CompanyMark,
     FitBand,
     FitPeriod,
     Interest,
@@ -68,6 +70,8 @@ __all__ = [
     "AlertHours",
     "Appeal",
     "Assignment",
+    "CompanyInterest",
+    "CompanyMark",
     "DefinitionComment",
     "DefinitionSignature",
     "DefinitionState",

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from funnel.models.definition import DefinitionVersion
-from leads.models import Lead, Person
+from leads.models import Company, Lead, Person
 
 
 class Interest(models.Model):
@@ -26,9 +26,16 @@ class Interest(models.Model):
     masses = ArrayField(models.FloatField(), default=list)
     key = models.FloatField(null=True)
     cools_at = models.DateTimeField(null=True)
+    # When interest last came back over the lowest band after it had cooled below; null: it never did.
+    reheated_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["-reheated_at", "person"],
+                name="interest_reheated",
+                condition=models.Q(reheated_at__isnull=False),
+            ),
             models.Index(models.F("key").desc(nulls_last=True), "person", name="interest_hottest"),
             models.Index(
                 fields=["cools_at"], name="interest_cooling", condition=models.Q(cools_at__isnull=False)
@@ -37,6 +44,41 @@ class Interest(models.Model):
 
     def __str__(self) -> str:
         return f"interest of {self.person_id}"
+
+
+class CompanyInterest(models.Model):
+    """The interest of a company: the sum of its people's, which ranks by ``key`` for all time, too.
+
+    A projection: ``CompanyMark`` names companies whose people did something, the loop computes those
+    anew, and every company once a day.
+    """
+
+    follows_merges = False  # computed anew from the people of both
+
+    company = models.OneToOneField(
+        Company, primary_key=True, on_delete=models.CASCADE, related_name="company_interest"
+    )
+    key = models.FloatField()
+    people = models.PositiveIntegerField()
+    refreshed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-key", "company"], name="company_hottest"),
+            models.Index(fields=["refreshed_at"], name="company_interest_stalest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"interest of company {self.company_id}"
+
+
+class CompanyMark(models.Model):
+    """A company whose interest differs from what is stored. Only ever added and taken away."""
+
+    company_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.company_id)
 
 
 class SignalDay(models.Model):

@@ -10,6 +10,7 @@ from funnel.domain.interest import Occurrence, counted_more, day_start
 from funnel.domain.interest import masses as masses_of
 from funnel.models import Interest, SignalDay
 from funnel.selectors import signals
+from funnel.services import reheats
 from funnel.services.frames import Frame
 from smarketing.core.keysets import among
 from smarketing.core.prepared import IsAmong, Query, Statement
@@ -63,7 +64,7 @@ UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key, definitio
 )
 
 
-def add(*, frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
+def add(*, frame: Frame, rows: Iterable[signals.Row], now: datetime) -> dict[int, int]:
     """Add stored events to the masses of their persons; return how many signals counted per person.
 
     Persons whose masses are still those of an earlier version get theirs from all their events,
@@ -97,6 +98,9 @@ def add(*, frame: Frame, rows: Iterable[signals.Row]) -> dict[int, int]:
         if person in sums:
             sums[person][slot] += mass
     write(frame=frame, held=sums)
+    before = {person: row.key for person, row in held.items()}
+    after = {person: decay.key(rules.weights, sums[person]) for person in held}
+    reheats.note(frame=frame, before=before, after=after, now=now)
     return dict(touched)
 
 
@@ -112,6 +116,7 @@ def rebuild(*, frame: Frame, people: Sequence[int]) -> float:
     sums = {p: masses_of(frame.decay, history[p], frame.rules.caps) for p in people}
     _recount(frame, history)
     write(frame=frame, held=sums)
+    reheats.keep(frame=frame, history=history)
     worst = 0.0
     for person, fresh in sums.items():
         row = before.get(person)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from funnel.domain.definitions import Definition
 from funnel.domain.interest import landmark_for
-from funnel.models import DefinitionVersion, Interest, LeadScore, SignalDay
+from funnel.models import CompanyInterest, DefinitionVersion, Interest, LeadScore, SignalDay
 from funnel.selectors import definitions
-from funnel.services import bands, frames, masses, qualifying, scoring
+from funnel.services import bands, company_scores, frames, masses, qualifying, scoring
 from funnel.services.frames import Frame
 from leads.models import Person
 
@@ -62,6 +63,8 @@ def run_once(*, now: datetime, limit: int) -> int:
     rows = Interest.objects.exclude(definition=frame.version).order_by("person_id")
     people = [row.person_id for row in rows.select_for_update(skip_locked=True)[:limit]]
     masses.rebuild(frame=frame, people=people)
+    if people:
+        company_scores.mark_people(person_ids=people)
     if len(people) == limit:
         return len(people)
     stale = LeadScore.objects.filter(lead__closed_at=None).exclude(definition=frame.version)
@@ -85,6 +88,7 @@ def rebuild(*, now: datetime) -> Rebuilt:
     while True:
         ids = list(Person.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH])
         if not ids:
+            company_scores.rebuild(now=now)
             return Rebuilt(people, leads, worst, off)
         last = ids[-1]
         with transaction.atomic():
@@ -165,5 +169,6 @@ def _move_landmark(*, now: datetime) -> None:
             """,
             [summand, factor, version.pk],
         )
+    CompanyInterest.objects.update(key=F("key") + summand)
     version.landmark, version.updated_at = later.landmark, now
     version.save(update_fields=["landmark", "updated_at"])

@@ -171,7 +171,7 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     """
     frame = frames.held()
     rows = signals.of_events(event_ids)
-    counted = masses.add(frame=frame, rows=rows)
+    counted = masses.add(frame=frame, rows=rows, now=now)
     if not counted:
         return 0
     earliest: dict[int, datetime] = {}

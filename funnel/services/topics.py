@@ -20,6 +20,12 @@ KINDS = (
         _("No rep could take a lead, or it waits too long."),
         order=25,
     ),
+    Kind(
+        "nurture",
+        _("Whom I keep warm"),
+        _("Somebody came back from nurture, or a colleague contacted them."),
+        order=30,
+    ),
     Kind("alert", _("My alerts"), _("A person or company you follow did something."), order=45),
     Kind(
         "definition",
@@ -48,6 +54,8 @@ TOPICS = (
     Topic("opportunity.moved", _("An open deal moved to another stage")),
     Topic("opportunity.won", _("A deal was won"), "fate"),
     Topic("opportunity.lost", _("A deal was lost"), "fate"),
+    Topic("nurture.returned", _("A lead came back from nurture"), "nurture"),
+    Topic("nurture.contacted", _("A colleague contacted somebody who is kept warm"), "nurture"),
     Topic("alert.raised", _("An alert was raised"), "alert"),
     Topic("definition.proposed", _("A version of the definition waits for signatures"), "definition"),
     Topic("definition.signed", _("Both teams signed a version of the definition"), "definition"),
