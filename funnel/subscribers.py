@@ -39,6 +39,7 @@ from funnel.services import (
     notices,
     nurtures,
     placing,
+    score_marks,
     scoring,
     tombstones,
 )
@@ -265,6 +266,12 @@ def tell_reopened(fact: HandoffReopened) -> None:
 def tell_opened(fact: OpportunityOpened) -> None:
     """Receivers of webhooks hear of a new deal."""
     broadcasts.opened(fact=fact)
+
+
+def score_colleagues(fact: OpportunityMoved) -> None:
+    """A customer's other leads: the definition may ask whether they are customers already."""
+    if fact.kind == "won" or fact.from_stage == "won":
+        score_marks.mark_customers(opportunity_id=fact.opportunity_id)
 
 
 def tell_deal_moved(fact: OpportunityMoved) -> None:

@@ -80,6 +80,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/questionnaires/start/", questionnaires.start, name="questionnaire_start"),
     path("settings/questionnaires/<int:pk>/", questionnaires.questionnaire_page, name="questionnaire"),
     path("settings/questionnaires/<int:pk>/answer/", questionnaires.answer, name="questionnaire_answer"),
+    path("settings/questionnaires/<int:pk>/cancel/", questionnaires.cancel, name="questionnaire_cancel"),
     path("settings/questionnaires/<int:pk>/draft/", questionnaires.draft, name="questionnaire_draft"),
     path("settings/definition/replay/", replays.replay_list, name="replays"),
     path("settings/definition/replay/<int:pk>/", replays.replay_page, name="replay"),

@@ -42,8 +42,10 @@ from funnel.services import (
     likelihoods,
     nurture_gains,
     nurture_returns,
+    questionnaires,
     replays,
     rescoring,
+    score_marks,
     scoring,
     training_runs,
 )
@@ -107,6 +109,7 @@ def connect() -> None:
     subscribe(PersonsUnmerged, subscribers.take_apart)
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
+    subscribe(OpportunityMoved, subscribers.score_colleagues)
     _keep_warm()
     _score_companies()
     subscribe(EventsJoined, subscribers.add_interest)
@@ -127,6 +130,8 @@ def connect() -> None:
     loops.register(loops.Loop("handoffs", holding.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop(definitions.LOOP, definitions.run_once, every_seconds=30.0, limit=1))
+    loops.register(loops.Loop(score_marks.LOOP, score_marks.run_once, every_seconds=30.0, limit=500))
+    loops.register(loops.Loop(questionnaires.LOOP, questionnaires.run_once, every_seconds=300.0, limit=1))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
     _tell()
     _add_pages()

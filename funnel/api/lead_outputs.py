@@ -201,6 +201,8 @@ class ScoreExplanationOut(serializers.Serializer[Any]):
     interest = serializers.DictField()
     excluded = serializers.CharField(allow_blank=True)
     qualified_at = serializers.DateTimeField(allow_null=True)
+    persona = serializers.DictField(allow_null=True, help_text="Name and description of whom it is like.")
+    is_ideal = serializers.BooleanField(allow_null=True, help_text="Null: nobody has said who is ideal.")
 
 
 class BulkErrorOut(serializers.Serializer[Any]):

@@ -18,7 +18,7 @@ from funnel.models import Questionnaire
 from funnel.selectors import questionnaires
 from funnel.services import questionnaires as services
 from smarketing.users.domain.roles import Capability as C
-from smarketing.web.rest.fields import ModelOut, NamedOut
+from smarketing.web.rest.fields import Instant, ModelOut, NamedOut
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable
 
 
@@ -32,8 +32,8 @@ class QuestionnaireOut(ModelOut[Questionnaire]):
     class Meta:
         model = Questionnaire
         fields: tuple[str, ...] = (
-            "id", "quorum", "marketing", "sales", "started_by", "started_at", "revealed_at",
-            "kappa", "agreement",
+            "id", "quorum", "marketing", "sales", "started_by", "started_at", "closes_at", "revealed_at",
+            "cancelled_at", "kappa", "agreement",
         )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ class QuestionnaireDetailOut(QuestionnaireOut):
     @extend_schema_field(QuestionnaireResultOut(allow_null=True))
     def get_result(self, found: Questionnaire) -> Any:
         """Null while the answers are hidden."""
-        if found.revealed_at is None:
+        if not questionnaires.is_shown(found):
             return None
         told = questionnaires.result(found)
         gaps = [{**asdict(gap), "text": text} for text, gap in told.gaps]
@@ -90,9 +90,13 @@ class QuestionnaireDetailOut(QuestionnaireOut):
 
 
 class QuestionnaireIn(serializers.Serializer[Any]):
-    """How many people of each side have to answer."""
+    """How many people of each side have to answer, until when, and what they rate besides the rules."""
 
     quorum = serializers.IntegerField(min_value=1, max_value=services.MOST_QUORUM)
+    closes_at = Instant(required=False, allow_null=True)
+    statements = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=services.MOST_STATEMENTS, required=False
+    )
 
 
 class QuestionnaireAnswerIn(serializers.Serializer[Any]):
@@ -119,6 +123,7 @@ class QuestionnaireResource(Listable, Retrievable, Creatable, Resource):
         "create": C.EDIT_DEFINITION,
         "answer_round": C.LOG_ACTIVITY,
         "draft": C.EDIT_DEFINITION,
+        "cancel": C.EDIT_DEFINITION,
     }
     output = QuestionnaireDetailOut
     outputs = {"list": QuestionnaireOut, "draft": DefinitionDetailOut}
@@ -126,6 +131,7 @@ class QuestionnaireResource(Listable, Retrievable, Creatable, Resource):
         "create": QuestionnaireIn,
         "answer_round": QuestionnaireAnswerIn,
         "draft": QuestionnaireDraftIn,
+        "cancel": QuestionnaireDraftIn,
     }
     ordering_fields = {"started": "pk"}
     ordering_default = ("-started",)
@@ -145,6 +151,14 @@ class QuestionnaireResource(Listable, Retrievable, Creatable, Resource):
         found = self.load(lock=False)
         given = {"words": {}, **self.valid()}
         services.answer(questionnaire=found, **given, actor=self.actor, now=self.now)
+        return self.answer(self.visible().get(pk=found.pk))
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """End an open round without a result."""
+        self.valid()
+        found = self.load(lock=False)
+        services.cancel(questionnaire=found, actor=self.actor, now=self.now)
         return self.answer(self.visible().get(pk=found.pk))
 
     @action(detail=True, methods=["post"])

@@ -95,6 +95,11 @@ class Definition:
         matchers = tuple((fit.Matcher(exclusion.condition), exclusion) for exclusion in self.exclusions)
         object.__setattr__(self, "_exclusions", matchers)
 
+    def asks(self, *paths: str) -> bool:
+        """Whether fit or an exclusion rests on one of these attributes."""
+        asked = {criterion.condition.path for criterion in self.criteria}
+        return not asked.union(exclusion.condition.path for exclusion in self.exclusions).isdisjoint(paths)
+
     def fit_score(self, facts: Facts) -> int:
         """The fit, 0–100, without its explanation (that is ``fit.evaluate(self.criteria, facts)``)."""
         return self._scorer.score(facts)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from funnel.domain.questionnaires import QUESTIONS
@@ -28,6 +30,30 @@ class StartForm(forms.Form):
     quorum = forms.IntegerField(
         label=_("People of each team who have to answer"), min_value=1, max_value=100, initial=3
     )
+    closes_on = forms.DateField(
+        label=_("Answers until the end of"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Then the round ends with whoever has answered. Empty: it waits for all."),
+    )
+    statements = forms.CharField(
+        label=_("Statements to rate besides the rules"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line, such as “asked for a demo twice”."),
+    )
+
+    def given(self) -> dict[str, Any]:
+        """What the service takes, from a valid form."""
+        data = self.cleaned_data
+        day = data["closes_on"]
+        end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)) if day else None
+        return {
+            "quorum": data["quorum"],
+            "closes_at": end,
+            "statements": data["statements"].splitlines(),
+        }
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ from funnel.models.score import (
     InterestPeriod,
     LeadAction,
     LeadScore,
+    ScoreMark,
     SignalDay,
 )
 from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
@@ -115,6 +116,7 @@ __all__ = [
     "RoutingRule",
     "Ruling",
     "RunState",
+    "ScoreMark",
     "SignalDay",
     "Stage",
     "StageKind",

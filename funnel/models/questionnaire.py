@@ -9,10 +9,11 @@ from smarketing.users.models import SideChoices, User
 
 
 class Questionnaire(models.Model):
-    """One round. ``items`` are rules to rate, ``cases`` frozen leads without names to label.
+    """One round. ``items`` are rules and free statements to rate, ``cases`` frozen leads without names.
 
-    Answers stay hidden until ``quorum`` people of each side have answered; then ``revealed_at`` is set
-    with ``kappa`` and ``agreement``, and nobody answers any more.
+    Answers stay hidden until ``quorum`` people of each side have answered, or ``closes_at`` has come and
+    both sides have said anything; then ``revealed_at`` is set with ``kappa`` and ``agreement``, and nobody
+    answers any more. A round that is cancelled is over at ``revealed_at``, too, and shows nothing.
     """
 
     definition = models.ForeignKey(DefinitionVersion, on_delete=models.PROTECT, related_name="+")
@@ -21,7 +22,11 @@ class Questionnaire(models.Model):
     cases = models.JSONField()
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True)
     revealed_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    # When managers were told that the round after this one is due.
+    due_told_at = models.DateTimeField(null=True)
     kappa = models.FloatField(null=True)
     agreement = models.FloatField(null=True)
 

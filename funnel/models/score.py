@@ -81,6 +81,15 @@ class CompanyMark(models.Model):
         return str(self.company_id)
 
 
+class ScoreMark(models.Model):
+    """A lead whose score may rest on what happened to another one. Only ever added and taken away."""
+
+    lead_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.lead_id)
+
+
 class SignalDay(models.Model):
     """How often a capped signal of a person counted on one UTC day."""
 

@@ -55,6 +55,8 @@ def explain(*, lead: Lead, at: datetime) -> Explanation:
         signals=tuple(shares),
         excluded=excluded.reason if excluded else "",
         qualified_at=qualified_at if qualified_at is not None and qualified_at <= at else None,
+        persona=rules.persona_of(known),
+        is_ideal=rules.is_ideal(known),
     )
 
 

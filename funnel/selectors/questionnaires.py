@@ -58,13 +58,18 @@ def visible_to(user: User) -> QuerySet[Questionnaire]:
 
 def trend() -> list[Questionnaire]:
     """The rounds that were revealed, oldest first."""
-    return list(Questionnaire.objects.filter(revealed_at__isnull=False).order_by("pk"))
+    return list(Questionnaire.objects.filter(revealed_at__isnull=False, cancelled_at=None).order_by("pk"))
 
 
 def is_due(*, now: datetime) -> bool:
     """Whether no round is open and the last began a quarter ago, or none ever did."""
     last = Questionnaire.objects.order_by("-pk").first()
     return last is None or (last.revealed_at is not None and last.started_at <= now - QUARTER)
+
+
+def is_shown(questionnaire: Questionnaire) -> bool:
+    """Whether the answers may be read: both sides have given theirs."""
+    return questionnaire.revealed_at is not None and questionnaire.cancelled_at is None
 
 
 def own_answer(questionnaire: Questionnaire, user: User) -> QuestionnaireAnswer | None:

@@ -12,6 +12,7 @@ from funnel.domain import fit as fits
 from funnel.domain import interest
 from funnel.domain.fit import Facts, Fit
 from funnel.domain.interest import Share
+from funnel.domain.personas import Portrait
 from funnel.models import Interest, LeadScore
 from funnel.selectors import definitions, facts
 from leads.models import Lead
@@ -34,7 +35,8 @@ class Explanation:
     """Why a lead's numbers are what they are.
 
     ``fit`` lists every criterion: the points plus ``fit.clamped`` are ``fit.score``. ``interest`` is
-    the sum of the ``shown`` of its ``signals``, exactly.
+    the sum of the ``shown`` of its ``signals``, exactly. ``persona`` is whom the lead is like, and
+    ``is_ideal`` whether it is the ideal customer; ``None``: nobody has said who that is.
     """
 
     at: datetime
@@ -48,6 +50,8 @@ class Explanation:
     signals: tuple[Share, ...]
     excluded: str
     qualified_at: datetime | None
+    persona: Portrait | None
+    is_ideal: bool | None
 
     def to_json(self) -> dict[str, Any]:
         """The form frozen into a packet."""
@@ -64,6 +68,10 @@ class Explanation:
             },
             "excluded": self.excluded,
             "qualified_at": self.qualified_at.isoformat() if self.qualified_at else None,
+            "persona": {"name": self.persona.name, "description": self.persona.description}
+            if self.persona
+            else None,
+            "is_ideal": self.is_ideal,
         }
 
 
@@ -101,6 +109,8 @@ def explain(*, lead: Lead, at: datetime, known: Facts | None = None) -> Explanat
         signals=tuple(shares),
         excluded=excluded.reason if excluded else "",
         qualified_at=score.qualified_at,
+        persona=rules.persona_of(known),
+        is_ideal=rules.is_ideal(known),
     )
 
 

@@ -6,8 +6,8 @@ Nobody reads an answer before both sides have reached their quorum, and nobody a
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -25,7 +25,9 @@ from smarketing.notifications.services.outbox import Notice
 from smarketing.users.domain.roles import Capability, Side
 from smarketing.users.models import User
 
-MOST_QUORUM = 100
+LOOP = "questionnaires"
+MOST_QUORUM, MOST_STATEMENTS = 100, 20
+LONGEST_ROUND = timedelta(days=365)
 LONGEST = 4000
 _QUESTIONNAIRE = 2  # second half of the lock's key; 1 is the definition's own
 
@@ -55,16 +57,27 @@ class AnswerInvalid(Invalid):
 
 
 @transaction.atomic
-def start(*, quorum: int, actor: User | None, now: datetime) -> Questionnaire:
+def start(
+    *,
+    quorum: int,
+    actor: User | None,
+    now: datetime,
+    statements: Sequence[str] = (),
+    closes_at: datetime | None = None,
+) -> Questionnaire:
     """Begin a round over the rules in force and leads as they are now; everybody who may answer is told.
 
+    ``statements`` are rated like the rules; at ``closes_at`` the round ends with whoever has answered.
     Raises :class:`StartNotAllowed`, :class:`QuestionnaireClosed` while another is open,
-    :class:`AnswerInvalid` for a quorum outside 1 to 100.
+    :class:`AnswerInvalid` for a quorum outside 1 to 100, a wrong statement or a day that is over.
     """
     if actor is not None and not actor.may(Capability.EDIT_DEFINITION):
         raise StartNotAllowed(_("Your role may not start a questionnaire."))
     if not 1 <= quorum <= MOST_QUORUM:
         raise _bad([FieldError("quorum", "invalid", _("Give a number from 1 to 100."))])
+    if closes_at is not None and not now < closes_at <= now + LONGEST_ROUND:
+        raise _bad([FieldError("closes_at", "invalid", _("Give a time to come, within a year."))])
+    said = _statements(statements)
     locks.advisory(locks.Namespace.DEFINITION, _QUESTIONNAIRE)
     if Questionnaire.objects.filter(revealed_at=None).exists():
         raise QuestionnaireClosed(_("A questionnaire is open already. Answer that one first."))
@@ -72,7 +85,8 @@ def start(*, quorum: int, actor: User | None, now: datetime) -> Questionnaire:
     made = Questionnaire.objects.create(
         definition=version,
         quorum=quorum,
-        items=questionnaires.items_of(versions.rules_of(version)),
+        items=questionnaires.items_of(versions.rules_of(version)) + said,
+        closes_at=closes_at,
         cases=questionnaires.cases_of(now=now),
         started_by=actor,
         started_at=now,
@@ -87,6 +101,39 @@ def start(*, quorum: int, actor: User | None, now: datetime) -> Questionnaire:
         now,
     )
     return made
+
+
+@transaction.atomic
+def cancel(*, questionnaire: Questionnaire, actor: User | None, now: datetime) -> Questionnaire:
+    """End an open round without showing what was said; all who were asked are told.
+
+    Raises :class:`StartNotAllowed`, :class:`QuestionnaireClosed`.
+    """
+    if actor is not None and not actor.may(Capability.EDIT_DEFINITION):
+        raise StartNotAllowed(_("Your role may not cancel a questionnaire."))
+    locked = Questionnaire.objects.select_for_update().get(pk=questionnaire.pk)
+    if locked.revealed_at is not None:
+        raise QuestionnaireClosed(_("This round is over."))
+    _cancel(locked, now=now)
+    changed(actor=actor, action="questionnaire_cancelled", obj=locked, now=now)
+    return locked
+
+
+@transaction.atomic
+def run_once(*, now: datetime, limit: int) -> int:
+    """End the open round whose time is up, and tell managers once when the next is due; the loop calls it."""
+    del limit
+    if questionnaires.is_due(now=now):
+        return _tell_due(now=now)
+    open_rounds = Questionnaire.objects.filter(revealed_at=None, closes_at__lte=now)
+    locked = open_rounds.select_for_update(skip_locked=True).first()
+    if locked is None or locked.closes_at is None:
+        return 0
+    if all(locked.answers.filter(side=side.value).exists() for side in Side):
+        _reveal(locked, now=locked.closes_at)
+    else:
+        _cancel(locked, now=locked.closes_at)
+    return 1
 
 
 @transaction.atomic
@@ -138,7 +185,7 @@ def draft(*, questionnaire: Questionnaire, actor: User, now: datetime) -> Defini
     :class:`QuestionnaireClosed`, and what drafting and editing raise.
     """
     questionnaire = Questionnaire.objects.get(pk=questionnaire.pk)
-    if questionnaire.revealed_at is None:
+    if questionnaire.revealed_at is None or questionnaire.cancelled_at is not None:
         raise QuestionnaireClosed(_("Both sides have to answer first."))
     made = definitions.create_draft(actor=actor, now=now)
     if made.state != DefinitionState.DRAFT:
@@ -172,6 +219,36 @@ def _reveal(locked: Questionnaire, *, now: datetime) -> None:
     locked.save(update_fields=["revealed_at", "kappa", "agreement"])
     text = _("Both teams have answered: see where you differ about qualified leads.")
     _tell(locked, "revealed", text, list(User.objects.active()), now)
+
+
+def _cancel(locked: Questionnaire, *, now: datetime) -> None:
+    locked.revealed_at = locked.cancelled_at = now
+    locked.save(update_fields=["revealed_at", "cancelled_at"])
+    text = _("The questionnaire ended without a result. What was said stays hidden.")
+    _tell(locked, "cancelled", text, [user for user in User.objects.active() if user.side is not None], now)
+
+
+def _tell_due(*, now: datetime) -> int:
+    """Once per round that is over: told again it is the same row of the outbox."""
+    last = Questionnaire.objects.first()
+    if last is None or last.due_told_at is not None:
+        return 0
+    last.due_told_at = now
+    last.save(update_fields=["due_told_at"])
+    managers = [user for user in User.objects.active() if user.may(Capability.EDIT_DEFINITION) and user.side]
+    _tell(
+        last, "due", _("A quarter has passed: ask both teams again what a qualified lead is."), managers, now
+    )
+    return 1
+
+
+def _statements(texts: Sequence[str]) -> list[dict[str, str]]:
+    """Free statements as items to rate."""
+    good = [text.strip() for text in texts if text.strip()]
+    if len(good) > MOST_STATEMENTS or any(len(text) > 200 or "\x00" in text for text in good):
+        detail = _("Give at most %(n)d statements of at most 200 characters.") % {"n": MOST_STATEMENTS}
+        raise _bad([FieldError("statements", "invalid", detail)])
+    return [{"key": f"free.{number}", "text": text} for number, text in enumerate(good, start=1)]
 
 
 def _check(

@@ -64,4 +64,6 @@ TOPICS = (
     Topic("definition.commented", _("Somebody commented on the definition"), "definition"),
     Topic("questionnaire.started", _("A questionnaire asks for answers"), "definition"),
     Topic("questionnaire.revealed", _("A questionnaire has its result"), "definition"),
+    Topic("questionnaire.cancelled", _("A questionnaire ended without a result"), "definition"),
+    Topic("questionnaire.due", _("It is time for the next questionnaire"), "definition"),
 )

@@ -31,9 +31,7 @@ def start(request: Request) -> HttpResponse:
     form = forms.StartForm(request.POST)
     if form.is_valid():
         try:
-            made = questionnaires.start(
-                quorum=form.cleaned_data["quorum"], actor=request.user, now=request.now
-            )
+            made = questionnaires.start(**form.given(), actor=request.user, now=request.now)
         except DomainError as error:
             refusals.add_error(form, error)
         else:
@@ -61,6 +59,14 @@ def answer(request: Request, pk: int) -> HttpResponse:
         sheet = forms.sheet(found, given, wrong=wrong)
         return _page(request, found, sheet, problem=error.detail, status=422)
     return rendering.redirect(request, _url(found), toast=Toast(_("Answered. Thank you."), "ok"))
+
+
+@page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
+def cancel(request: Request, pk: int) -> HttpResponse:
+    """End a round without a result."""
+    found = access.questionnaire(request.user, pk)
+    questionnaires.cancel(questionnaire=found, actor=request.user, now=request.now)
+    return rendering.redirect(request, "funnel:questionnaires", toast=Toast(_("Cancelled."), "ok"))
 
 
 @page(capability=Capability.EDIT_DEFINITION, methods=["POST"])
@@ -100,7 +106,7 @@ def _page(
         "may_answer": request.user.side is not None and request.user.may(Capability.LOG_ACTIVITY),
         "may_edit": request.user.may(Capability.EDIT_DEFINITION),
     }
-    if found.revealed_at is not None:
+    if read.is_shown(found):
         result = read.result(found)
         context["result"] = result
         context["words"] = [(forms.ASKED[key], told) for key, told in result.words.items()]

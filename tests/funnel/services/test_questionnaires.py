@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from funnel.domain.questionnaires import Agreement, divergence, kappa, majority
 from funnel.models import DefinitionComment, Questionnaire, QuestionnaireAnswer
@@ -172,3 +174,75 @@ def test_the_api_starts_answers_and_drafts(db: None, sam: User, mara: User, rita
     drafted = client_for(sam).post(f"{url}/{made['id']}/draft", {}, format="json").json()
     assert drafted["state"] == "draft"
     assert client_for(sam).get(url).json()["results"][0]["id"] == made["id"]
+
+
+def test_statements_of_the_managers_are_rated_beside_the_rules(
+    db: None, sam: User, mara: User, rita: User
+) -> None:
+    found = questionnaires.start(quorum=1, statements=["Asked twice", "  "], actor=sam, now=NOW)
+    assert found.items[-1] == {"key": "free.1", "text": "Asked twice"}
+    give(found, mara)
+    give(found, rita, free__1=-1)
+    gaps = {gap.key: gap for _text, gap in read.result(Questionnaire.objects.get()).gaps}
+    assert (gaps["free.1"].gap, gaps["free.1"].verdict) == (1.0, None)
+    with pytest.raises(AnswerInvalid):
+        questionnaires.start(quorum=1, statements=["x" * 201], actor=sam, now=NOW)
+
+
+def test_a_round_ends_at_its_time_with_whoever_has_answered(
+    db: None, sam: User, mara: User, rita: User
+) -> None:
+    with pytest.raises(AnswerInvalid):
+        questionnaires.start(quorum=3, closes_at=NOW, actor=sam, now=NOW)
+    found = questionnaires.start(quorum=3, closes_at=NOW + DAY, actor=sam, now=NOW)
+    give(found, mara)
+    give(found, rita)
+    assert questionnaires.run_once(now=NOW + DAY / 2, limit=1) == 0
+    assert questionnaires.run_once(now=NOW + 2 * DAY, limit=1) == 1
+    ended = Questionnaire.objects.get()
+    assert (ended.revealed_at, ended.cancelled_at) == (NOW + DAY, None)
+    assert read.is_shown(ended)
+
+
+def test_a_round_that_one_side_ignored_ends_without_a_result(db: None, sam: User, mara: User) -> None:
+    found = questionnaires.start(quorum=1, closes_at=NOW + DAY, actor=sam, now=NOW)
+    give(found, mara)
+    questionnaires.run_once(now=NOW + 2 * DAY, limit=1)
+    ended = Questionnaire.objects.get()
+    assert not read.is_shown(ended)
+    assert read.trend() == []
+    with pytest.raises(QuestionnaireClosed):
+        questionnaires.draft(questionnaire=ended, actor=sam, now=NOW + 2 * DAY)
+
+
+def test_managers_cancel_a_round_and_are_told_once_when_the_next_is_due(
+    db: None, sam: User, mara: User, rita: User
+) -> None:
+    found = questionnaires.start(quorum=1, actor=sam, now=NOW)
+    with pytest.raises(StartNotAllowed):
+        questionnaires.cancel(questionnaire=found, actor=rita, now=NOW)
+    told = client_for(sam).post(f"/api/v1/questionnaires/{found.pk}/cancel", {}, format="json").json()
+    assert told["cancelled_at"] is not None
+    assert told["result"] is None
+    with pytest.raises(QuestionnaireClosed):
+        questionnaires.cancel(questionnaire=found, actor=sam, now=NOW)
+    with pytest.raises(QuestionnaireClosed):
+        give(found, mara)
+    assert questionnaires.run_once(now=NOW + 89 * DAY, limit=1) == 0
+    for day in (90, 91):
+        questionnaires.run_once(now=NOW + day * DAY, limit=1)
+    assert Outbox.objects.filter(topic="questionnaire.due").count() == 1
+
+
+def test_the_command_starts_shows_and_cancels(
+    db: None, sam: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("questionnaire", "start", "--quorum", "2", "--days", "14", "--statement", "Asked twice")
+    assert Questionnaire.objects.get().items[-1]["text"] == "Asked twice"
+    with pytest.raises(CommandError, match="open already"):
+        call_command("questionnaire", "start")
+    capsys.readouterr()
+    call_command("questionnaire", "cancel", "--format", "json")
+    assert json.loads(capsys.readouterr().out)[0]["state"] == "cancelled"
+    with pytest.raises(CommandError, match="No round is open"):
+        call_command("questionnaire", "cancel")

@@ -82,6 +82,33 @@ def test_every_order_of_arrival_gives_the_same_masses_and_instant(web, rita):
         assert Handoff.objects.filter(lead=lead).count() == 1
 
 
+def test_any_schedule_of_sweeps_gives_the_same_bands_and_instants(web, rita):
+    """Show 2: swept every hour, once a week or never until the end, with deliveries split at random."""
+    chance = random.Random(11)
+    end, results = NOW + 60 * DAY, []
+    for every in (timedelta(hours=7), 6 * DAY, 60 * DAY):
+        lead = capture_lead(web)
+        rows = sorted([*story(lead), *story(lead)[4:7]], key=lambda row: row.occurred_at)
+        at = NOW
+        while at < end:
+            at = min(at + every, end)
+            arrived = [row for row in rows if row.occurred_at <= at]
+            rows = rows[len(arrived) :]
+            while arrived:
+                size = chance.randint(1, 3)
+                behaviour.record(rows=arrived[:size], now=max(row.occurred_at for row in arrived[:size]))
+                arrived = arrived[size:]
+            scoring.run_once(now=at, limit=100)
+        masses, key, instant = outcome(lead)
+        score = LeadScore.objects.get(lead=lead)
+        handoffs = Handoff.objects.filter(lead=lead).count()
+        results.append((masses, key, (instant, score.interest_band, score.action, handoffs)))
+    for masses, key, told in results:
+        assert masses == pytest.approx(results[0][0], rel=1e-9)
+        assert key == pytest.approx(results[0][1], rel=1e-9)
+        assert told == (NOW + timedelta(hours=6), 3, "nurture", 1)
+
+
 def test_a_late_event_moves_the_instant_and_delivers_nothing_again(lead, rita):
     asks_for_demo(lead, at=NOW + 3 * DAY)
     assert LeadScore.objects.get(lead=lead).qualified_at == NOW + 3 * DAY
