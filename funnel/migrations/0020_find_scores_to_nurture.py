@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("funnel", "0018_keep_present_leads_warm")]
+    dependencies = [("funnel", "0019_keep_present_leads_warm")]
 
     operations = [
         AddIndexConcurrently(

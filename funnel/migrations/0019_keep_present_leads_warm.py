@@ -19,6 +19,6 @@ def make(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("funnel", "0017_nurture")]
+    dependencies = [("funnel", "0018_nurture")]
 
     operations = [migrations.RunPython(make, migrations.RunPython.noop)]

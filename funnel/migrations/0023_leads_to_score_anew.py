@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0021_find_who_came_back"),
+        ("funnel", "0022_find_who_came_back"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("funnel", "0020_hot_people_and_companies")]
+    dependencies = [("funnel", "0021_hot_people_and_companies")]
 
     operations = [
         AddIndexConcurrently(

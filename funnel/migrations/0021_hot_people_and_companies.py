@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0019_find_scores_to_nurture"),
+        ("funnel", "0020_find_scores_to_nurture"),
         ("leads", "0017_identity_secrets"),
     ]
 

@@ -9,7 +9,7 @@ import smarketing.core.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0016_routing_rules_absences_and_decisions"),
+        ("funnel", "0017_sort_deals_by_amount_name_and_dates"),
         ("leads", "0016_merges"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

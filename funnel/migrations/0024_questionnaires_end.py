@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0022_leads_to_score_anew"),
+        ("funnel", "0023_leads_to_score_anew"),
     ]
 
     operations = [
