@@ -33,6 +33,7 @@ from funnel.services import (
     company_scores,
     deal_withdrawal,
     delivery,
+    entries,
     erasures,
     likelihoods,
     merges,
@@ -125,6 +126,26 @@ def mark_merged_companies(fact: CompaniesMerged | CompaniesUnmerged) -> None:
 def mark_all_companies(fact: DefinitionInForce) -> None:
     """Another definition gives other points."""
     company_scores.mark_all()
+
+
+def enter_stages(fact: EventsRecorded | EventsJoined) -> None:
+    """Whoever meets the criteria of an own stage by what they did goes on to it."""
+    entries.after_events(event_ids=fact.event_ids, now=fact.now)
+
+
+def enter_stage(fact: StageMoved | HandoffAccepted | LeadsChanged | LeadsPlaced) -> None:
+    """Something about these leads differs, so may what the criteria of own stages say."""
+    lead_ids = fact.lead_ids if isinstance(fact, LeadsChanged | LeadsPlaced) else (fact.lead_id,)
+    if isinstance(fact, LeadsPlaced) and fact.is_import:
+        entries.enter_later(lead_ids=lead_ids)
+    else:
+        entries.enter(lead_ids=lead_ids, now=fact.now)
+
+
+def enter_worked(fact: ActivityLogged | OpportunityMoved) -> None:
+    """An attempt, a meeting or a deal may be what an own stage asks for."""
+    if fact.lead_id is not None:
+        entries.enter(lead_ids=[fact.lead_id], now=fact.now)
 
 
 def raise_alerts(fact: EventsRecorded | EventsJoined) -> None:

@@ -25,6 +25,7 @@ from funnel.views import (
     routing,
     score_history,
     settings,
+    stages,
     tombstones,
 )
 
@@ -101,8 +102,12 @@ urlpatterns: list[URLPattern] = [
     path("settings/definition/<int:number>/comment/", definition_parts.comment, name="definition_comment"),
     path("settings/definition/<int:number>/take-back/", definitions.take_back, name="definition_take_back"),
     path("settings/definition/<int:number>/sign/", definitions.sign, name="definition_sign"),
-    path("settings/stages/", settings.stage_page, name="stages"),
-    path("settings/stages/<int:pk>/", settings.stage_edit, name="stage_edit"),
+    path("settings/stages/", stages.stage_page, name="stages"),
+    path("settings/stages/new/", stages.stage_new, name="stage_new"),
+    path("settings/stages/row/", stages.criterion_row, name="stage_row"),
+    path("settings/stages/<int:pk>/", stages.stage_edit, name="stage_edit"),
+    path("settings/stages/<int:pk>/retire/", stages.stage_retire, name="stage_retire"),
+    path("settings/stages/<int:pk>/restore/", stages.stage_restore, name="stage_restore"),
     path("settings/columns/<int:pk>/", settings.column_edit, name="column_edit"),
     path("settings/pools/", pools.pool_page, name="pools"),
     path("settings/pools/new/", pools.pool_new, name="pool_new"),

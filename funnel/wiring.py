@@ -37,6 +37,7 @@ from funnel.services import (
     appeals,
     company_scores,
     definitions,
+    entries,
     erasures,
     holding,
     likelihoods,
@@ -49,6 +50,7 @@ from funnel.services import (
     scoring,
     training_runs,
 )
+from funnel.services import stages as stage_settings
 from funnel.services import topics as told
 from funnel.services.imports import opportunities, products, withdrawn
 from funnel.views import hot, routing_panels, view_panels
@@ -108,12 +110,20 @@ def connect() -> None:
     subscribe(CompaniesMerged, subscribers.join_company_tombstones)
     subscribe(PersonsUnmerged, subscribers.take_apart)
     subscribe(StageMoved, subscribers.refuse)
+    subscribe(LeadsChanged, subscribers.enter_stage)
+    subscribe(LeadsPlaced, subscribers.enter_stage)
+    subscribe(StageMoved, subscribers.enter_stage)
+    subscribe(HandoffAccepted, subscribers.enter_stage)
+    subscribe(ActivityLogged, subscribers.enter_worked)
+    subscribe(OpportunityMoved, subscribers.enter_worked)
     subscribe(HandoffReturned, subscribers.refuse_returned)
     subscribe(OpportunityMoved, subscribers.score_colleagues)
     _keep_warm()
     _score_companies()
     subscribe(EventsJoined, subscribers.add_interest)
     subscribe(EventsJoined, subscribers.raise_alerts)
+    subscribe(EventsRecorded, subscribers.enter_stages)
+    subscribe(EventsJoined, subscribers.enter_stages)
     subscribe(HistoriesChanged, subscribers.count_again)
     visits.register_points(signals.points_of)
     subscribe(ErasureBegan, subscribers.end_erased)
@@ -127,6 +137,7 @@ def connect() -> None:
     loops.register(loops.Loop(replays.LOOP, replays.run_once, every_seconds=30.0, limit=1))
     loops.register(loops.Loop(training_runs.LOOP, training_runs.run_once, every_seconds=60.0, limit=1))
     loops.register(loops.Loop(appeals.LOOP, appeals.run_once, every_seconds=3600.0, limit=500))
+    loops.register(loops.Loop(stage_settings.LOOP, entries.run_once, every_seconds=30.0))
     loops.register(loops.Loop("handoffs", holding.run_once, every_seconds=30.0, limit=100))
     loops.register(loops.Loop("alerts", alert_hits.tell_due, every_seconds=30.0))
     loops.register(loops.Loop(definitions.LOOP, definitions.run_once, every_seconds=30.0, limit=1))

@@ -359,3 +359,22 @@ def _plain(value: Any) -> bool:
     if isinstance(value, str):
         return 0 < len(value.strip()) <= fit.MAX_TEXT
     return isinstance(value, bool | int | float) and abs(value) <= 10**15
+
+
+def parse_conditions(
+    data: Any, *, name: str, roots: tuple[str, ...], most: int = 20
+) -> tuple[tuple[Condition, ...], list[Problem]]:
+    """A list of conditions that all must hold, outside a definition, and what is wrong with it."""
+    reader = _Reader()
+    if not isinstance(data, list) or len(data) > most:
+        reader.problem(name, "invalid", f"Give a list of at most {most} conditions.")
+        return (), reader.problems
+    found = []
+    for i, entry in enumerate(data):
+        if not isinstance(entry, Mapping) or set(entry) - {"path", "operator", "value"}:
+            reader.problem(f"{name}.{i}", "invalid", "A condition has a path, an operator and a value.")
+            continue
+        condition = reader.condition(entry, f"{name}.{i}", roots)
+        if condition is not None:
+            found.append(condition)
+    return tuple(found), reader.problems

@@ -45,10 +45,16 @@ PHRASES = {
     ("person.is_customer", "equals", False): "the person is no customer yet",
     ("company.is_customer", "equals", True): "the company is a customer already",
     ("company.is_customer", "equals", False): "the company is no customer yet",
+    ("facts.is_delivered", "equals", True): "the lead was delivered to sales",
+    ("facts.is_delivered", "equals", False): "the lead was never delivered to sales",
+    ("facts.is_accepted", "equals", True): "sales has accepted the lead",
+    ("facts.is_accepted", "equals", False): "sales has not accepted the lead",
+    ("facts.has_need", "equals", True): "the lead's need is recorded",
+    ("facts.has_need", "equals", False): "the lead's need is not recorded",
 }
 ROOT_WORDS = {
     "person": "the person's", "company": "the company's", "lead": "the lead's", "attributes": "the attribute",
-    "properties": "the event's",
+    "properties": "the event's", "score": "the score's", "facts": "the lead's",
 }  # fmt: skip
 
 

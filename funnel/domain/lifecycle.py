@@ -58,6 +58,7 @@ class Stage:
     target_days: int | None = None
     limit_days: int | None = None
     by_hand: bool = True  # False: only what happened takes a lead there
+    in_use: bool = True  # False: no lead enters it any more, and skipping it implies nothing
 
     @property
     def on_ladder(self) -> bool:
@@ -181,8 +182,10 @@ class Ladder:
         self.steps: tuple[Stage, ...] = tuple(steps)
         if len(self.by_code) != len(stages) or len({stage.rank for stage in steps}) != len(steps):
             raise ValueError("Stages need different codes, and the steps of the ladder different ranks.")
-        if not any(stage.role is Role.MAIN for stage in steps):
+        main = [stage.rank for stage in steps if stage.role is Role.MAIN]
+        if not main:
             raise ValueError("The ladder needs at least one main stage.")
+        self._first = main[0]
 
     def plan_move(
         self,
@@ -203,6 +206,8 @@ class Ladder:
         goal = self._stage(target)
         if current == target:
             return []
+        if not goal.in_use:
+            raise MoveRefused("not_in_use", f"{goal.label} is not used any more.")
         origin = None if current is None else self._stage(current)
         move = self._kind(origin, goal)
         self._check(move, reason=reason, automatic=automatic, reopen=reopen)
@@ -231,7 +236,7 @@ class Ladder:
     def targets(self, current: str | None) -> list[str]:
         """Codes of the stages one may choose from here, in ladder order, for menus."""
         possible = []
-        by_hand = (stage for stage in self.by_code.values() if stage.by_hand)
+        by_hand = (stage for stage in self.by_code.values() if stage.by_hand and stage.in_use)
         for stage in sorted(by_hand, key=lambda s: (not s.on_ladder, s.rank)):
             try:
                 steps = self.plan_move(current, stage.code, reason="menu")
@@ -276,14 +281,15 @@ class Ladder:
         if origin is None:
             if goal.role is Role.ANONYMOUS:
                 return ()
-            below, upto = 0, goal.rank if goal.on_ladder else max(goal.rank, 1) + 1
+            below, upto = -1, goal.rank if goal.on_ladder else max(goal.rank, self._first) + 1
         elif not goal.on_ladder:
             return ()
         elif origin.on_ladder:
             below, upto = origin.rank, goal.rank
         else:
-            below, upto = self._stage(last_step).rank if last_step else 1, goal.rank
-        return tuple(stage for stage in self.steps if below < stage.rank < upto and stage.role is Role.MAIN)
+            below, upto = self._stage(last_step).rank if last_step else self._first, goal.rank
+        between = (stage for stage in self.steps if below < stage.rank < upto)
+        return tuple(stage for stage in between if stage.role is Role.MAIN and stage.in_use)
 
 
 DEFAULT_LADDER = Ladder()

@@ -1,59 +1,11 @@
-"""Browser input of the settings: stages, columns of the board, places in pools, products."""
+"""Browser input of the settings: columns of the board, places in pools, products."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from funnel.models import OpportunityStage, PoolMember, Product, Stage
-from smarketing.users.models import SideChoices
-
-DAY = 86_400
-_LONG = {"rows": 3}
-
-
-class StageForm(forms.Form):
-    """What a stage is called and means, whose it is, its target and time limit."""
-
-    name = forms.CharField(label=_("Name"), max_length=80)
-    owner_side = forms.ChoiceField(label=_("Owner team"), choices=SideChoices.choices)
-    meaning = forms.CharField(
-        label=_("What it means"), max_length=2000, required=False, widget=forms.Textarea(attrs=_LONG)
-    )
-    entry = forms.CharField(
-        label=_("How a lead gets in"), max_length=2000, required=False, widget=forms.Textarea(attrs=_LONG)
-    )
-    exit = forms.CharField(
-        label=_("How a lead gets out"), max_length=2000, required=False, widget=forms.Textarea(attrs=_LONG)
-    )
-    monthly_target = forms.IntegerField(
-        label=_("Target per month"), required=False, min_value=1, help_text=_("Leads that should enter it.")
-    )
-    limit_days = forms.DecimalField(
-        label=_("Time limit in days"),
-        required=False,
-        min_value=0,
-        max_value=3650,
-        decimal_places=2,
-        help_text=_("After this time somebody must look at the lead."),
-    )
-    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
-
-    @staticmethod
-    def filled(stage: Stage) -> StageForm:
-        """The form with what the stage says."""
-        names = ("name", "owner_side", "meaning", "entry", "exit", "monthly_target", "version")
-        limit = stage.time_limit_seconds
-        initial = {name: getattr(stage, name) for name in names}
-        return StageForm(initial={**initial, "limit_days": limit / DAY if limit else None})
-
-    def changes(self) -> dict[str, Any]:
-        """What the service takes."""
-        given = {k: v for k, v in self.cleaned_data.items() if k not in ("version", "limit_days")}
-        days = self.cleaned_data["limit_days"]
-        return {**given, "time_limit_seconds": int(days * DAY) if days else None}
+from funnel.models import OpportunityStage, PoolMember, Product
 
 
 class ColumnForm(forms.Form):

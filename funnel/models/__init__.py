@@ -50,7 +50,16 @@ from funnel.models.score import (
     ScoreMark,
     SignalDay,
 )
-from funnel.models.stage import Assignment, LeadState, MoveCause, Stage, StageKind, StageTransition
+from funnel.models.stage import (
+    Assignment,
+    LeadState,
+    MoveCause,
+    Stage,
+    StageKind,
+    StageRole,
+    StageTransition,
+    StageVersion,
+)
 from funnel.models.tombstone import (
     Inlet,
     MeetingOutcome,
@@ -120,7 +129,9 @@ __all__ = [
     "SignalDay",
     "Stage",
     "StageKind",
+    "StageRole",
     "StageTransition",
+    "StageVersion",
     "SubjectChoices",
     "Tombstone",
     "TombstoneHit",

@@ -21,8 +21,25 @@ class StageKind(models.TextChoices):
     SIDE = "side", _("Side state")
 
 
+class StageRole(models.TextChoices):
+    """What a stage does in the journey (``funnel.domain.lifecycle.Role``)."""
+
+    ANONYMOUS = "anonymous", _("Before we know who it is")
+    MAIN = "main", _("A step of the road")
+    WON = "won", _("The end of the road")
+    PARKING = "parking", _("Beside the road: the lead comes back")
+    CLOSED = "closed", _("The end of the episode")
+
+
 class Stage(Stamped, Versioned):
-    """One stage of the shared funnel: who owns it, what it means, its target and time limit."""
+    """One stage of the shared funnel: who owns it, what it means, its target and time limit.
+
+    ``position`` orders the road. ``rule`` is a list of conditions that all hold for a lead to get in;
+    ``target_conversion`` is the percentage of those who enter that should get further; a stage beside
+    the road may only be reached from the step ``reached_from`` on. What came with the installation is
+    never taken away, for the code knows it by its ``code``; an organisation's own stage counts as the one
+    of ``counts_as``: between MQL and SQL a lead is an MQL for delivery, routing and deals.
+    """
 
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -32,15 +49,51 @@ class Stage(Stamped, Versioned):
     meaning = models.TextField(_("what it means"), blank=True)
     entry = models.TextField(_("how a lead gets in"), blank=True)
     exit = models.TextField(_("how a lead gets out"), blank=True)
+    role = models.CharField(max_length=9, choices=StageRole.choices, default=StageRole.MAIN)
+    reached_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    by_hand = models.BooleanField(default=True)
+    is_builtin = models.BooleanField(default=False)
+    counts_as = models.CharField(max_length=40, default="")
+    rule = models.JSONField(_("entry criteria"), default=list)
     monthly_target = models.PositiveIntegerField(_("target per month"), null=True, blank=True)
+    target_conversion = models.PositiveSmallIntegerField(_("target conversion"), null=True, blank=True)
     time_limit_seconds = models.PositiveIntegerField(_("time limit"), null=True, blank=True)
     is_active = models.BooleanField(_("in use"), default=True)
+    # Leads up to this key were asked whether the criteria let them in; None: all of them were.
+    checked_up_to = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["position", "code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(target_conversion__isnull=True)
+                | models.Q(target_conversion__range=(1, 100)),
+                name="stage_conversion_is_a_percentage",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class StageVersion(models.Model):
+    """What a stage said in one of its versions, for the ledger names the version that moved a lead.
+
+    Rows are never changed.
+    """
+
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="versions", db_index=False)
+    version = models.PositiveIntegerField()
+    document = models.JSONField()
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["stage", "-version"]
+        constraints = [models.UniqueConstraint(fields=["stage", "version"], name="stage_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.stage_id} v{self.version}"
 
 
 class MoveCause(models.TextChoices):
@@ -53,6 +106,7 @@ class MoveCause(models.TextChoices):
     RETURNED = "returned", _("Returned by sales")
     EXPIRED = "expired", _("Handoff expired")
     SALES_QUALIFIED = "sales_qualified", _("Need and budget recorded")
+    CRITERIA = "criteria", _("Met the entry criteria")
     OPPORTUNITY = "opportunity", _("Opportunity opened")
     WON = "won", _("Opportunity won")
     LOST = "lost", _("Opportunity lost")
@@ -80,6 +134,8 @@ class StageTransition(models.Model):
     definition = models.ForeignKey(
         DefinitionVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    # Which version of the stage held when the lead came in; None: moved before stages had versions.
+    stage_version = models.PositiveIntegerField(null=True)
     effective_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
 
@@ -125,6 +181,7 @@ class LeadState(models.Model):
         indexes = [
             models.Index(fields=["-captured_at", "-lead"], name="lead_list_newest"),
             models.Index(fields=["stage", "-captured_at", "-lead"], name="lead_list_by_stage"),
+            models.Index(fields=["stage", "entered_at", "lead"], name="stage_longest_first"),
             models.Index(
                 fields=["owner", "-captured_at", "-lead"],
                 name="lead_list_by_owner",

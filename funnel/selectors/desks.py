@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from funnel.domain import handoffs as rules
-from funnel.domain.lifecycle import DEFAULT_LADDER
 from funnel.models import Handoff, HandoffState, LeadScore, LeadState, Qualification, Stage
 from funnel.selectors import stages
 from leads.models import Lead
@@ -49,8 +48,8 @@ def of_lead(lead: Lead, *, viewer: User) -> Desk | None:
     is_open = lead.closed_at is None
     waits = handoff is not None and handoff.state == HandoffState.DELIVERED
     own = handoff is not None and handoff.owner_id == viewer.pk
-    deliverable = is_open and state.stage.code in rules.DELIVERABLE and not waits
-    in_work = handoff is not None and handoff.state == HandoffState.ACCEPTED and state.stage.code == "mql"
+    deliverable = is_open and state.stage.counts_as in rules.DELIVERABLE and not waits
+    in_work = accepted(handoff) and state.stage.counts_as == "mql"
     return Desk(
         lead=lead,
         state=state,
@@ -67,7 +66,7 @@ def of_lead(lead: Lead, *, viewer: User) -> Desk | None:
         and viewer.may(Capability.OVERRIDE_GATE),
         may_change_owner=viewer.may(Capability.CHANGE_OWNER),
         may_open_deal=is_open
-        and (in_work or state.stage.code in {"sql", "opportunity"})
+        and (in_work or state.stage.counts_as in {"sql", "opportunity"})
         and viewer.may(Capability.EDIT_OPPORTUNITIES),
         targets=_targets(state) if is_open and viewer.may(Capability.EDIT_LEADS) else [],
     )
@@ -98,6 +97,5 @@ def accepted(handoff: Handoff | None) -> bool:
 
 def _targets(state: LeadState) -> list[Stage]:
     """Stages in use that the table of moves allows from here, in the order of the road."""
-    known = stages.by_code()
-    allowed = DEFAULT_LADDER.targets(state.stage.code)
-    return [known[code] for code in allowed if code in known and known[code].is_active]
+    known, ladder = stages.road()
+    return [known[code] for code in ladder.targets(state.stage.code)]

@@ -64,7 +64,7 @@ def pools(*, now: datetime | None = None) -> list[PoolRow]:
     away = set() if now is None else _away(now)
     reps = list(User.objects.active().filter(role=Role.REP))
     in_hand = dict(
-        LeadState.objects.filter(owner__isnull=False, stage__code__in=IN_HAND)
+        LeadState.objects.filter(owner__isnull=False, stage__counts_as__in=IN_HAND)
         .values_list("owner")
         .annotate(Count("pk"))
     )

@@ -40,7 +40,7 @@ SELECT m.id, m.user_id, m.weight, m.is_active, m.open_cap, m.capacity, m.tokens,
                   AND (a.ends_at IS NULL OR a.ends_at > %(now)s::timestamptz)),
        CASE WHEN m.open_cap IS NULL THEN 0 ELSE
            (SELECT count(*) FROM funnel_leadstate s JOIN funnel_stage g ON g.id = s.stage_id
-             WHERE s.owner_id = m.user_id AND g.code = ANY(%(in_hand)s::text[])) END,
+             WHERE s.owner_id = m.user_id AND g.counts_as = ANY(%(in_hand)s::text[])) END,
        EXISTS (SELECT FROM funnel_handoff h
                 WHERE h.lead_id = %(lead)s::bigint AND h.owner_id = m.user_id
                   AND h.state IN ('returned', 'upheld', 'overturned'))

@@ -2,14 +2,79 @@
 
 from __future__ import annotations
 
-from funnel.models import OpportunityStage, Stage
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from funnel.domain import lifecycle as rules
+from funnel.domain.lifecycle import Ladder, Role
+from funnel.models import OpportunityStage, Stage, StageKind, StageRole, StageVersion
+from smarketing.core.prepared import Query
+from smarketing.users.domain.roles import Side
+
+_ALL = Query(
+    "stages_by_code", lambda: Stage.objects.select_related("reached_from").order_by("position", "code")
+)
+_Row = tuple[str, str, str, int, str, bool, bool]
 
 
 def by_code() -> dict[str, Stage]:
     """Every stage by its code, in the order of the road."""
-    return {stage.code: stage for stage in Stage.objects.order_by("position", "code")}
+    return {stage.code: stage for stage in _ALL.all()}
+
+
+class Road(NamedTuple):
+    """Every stage by its code, and the table of moves between them."""
+
+    known: Mapping[str, Stage]
+    ladder: Ladder
+
+
+def road() -> Road:
+    """The stages as they are now; read it after what is moved is locked."""
+    known = by_code()
+    return Road(known, _ladder(tuple(_row(stage) for stage in known.values())))
+
+
+def offered(known: Mapping[str, Stage]) -> list[Stage]:
+    """Steps of the road behind which an own one may stand: from lead to the last before customer."""
+    road = [s for s in known.values() if s.kind == StageKind.MAIN]
+    return [s for s in road if s.role == Role.MAIN]
+
+
+def place_of(stage: Stage, known: Mapping[str, Stage]) -> str | None:
+    """The code of the step before ``stage``; None for one that is no own step of the road."""
+    if stage.is_builtin or stage.role != StageRole.MAIN:
+        return None
+    before = [s for s in known.values() if s.kind == StageKind.MAIN and s.position < stage.position]
+    return max(before, key=lambda s: s.position).code if before else None
+
+
+def versions_of(stage: Stage) -> list[StageVersion]:
+    """What the stage said, the newest first."""
+    return list(stage.versions.select_related("actor").order_by("-version")[:50])
 
 
 def board_columns() -> list[OpportunityStage]:
     """The columns of the opportunities board, from left to right."""
     return list(OpportunityStage.objects.order_by("position", "code"))
+
+
+def _row(stage: Stage) -> _Row:
+    rank = stage.position
+    if stage.kind == StageKind.SIDE:
+        rank = stage.reached_from.position if stage.reached_from is not None else 0
+    return (stage.code, stage.name, stage.role, rank, stage.owner_side, stage.by_hand, stage.is_active)
+
+
+@lru_cache(maxsize=16)
+def _ladder(rows: tuple[_Row, ...]) -> Ladder:
+    """Stages change a few times a year and leads move all day, so the table is kept by what it says."""
+    return Ladder(
+        [
+            rules.Stage(
+                code, name, Role(role), rank, rules.Side(Side(side)), "", "", by_hand=by_hand, in_use=in_use
+            )
+            for code, name, role, rank, side, by_hand, in_use in rows
+        ]
+    )

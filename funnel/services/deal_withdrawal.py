@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from funnel.domain.lifecycle import DEFAULT_LADDER
 from funnel.events import MovesWithdrawn
 from funnel.selectors import stages
 from funnel.services import lifecycle
@@ -72,8 +71,8 @@ def withdraw(*, at: datetime, now: datetime) -> tuple[int, ...]:
         cursor.execute(_CUT, {"leads": leads, "seqs": [seq for _, seq in found]})
         cursor.execute(_REACHED, {"leads": leads})
         reached: dict[int, list[str]] = dict(cursor.fetchall())
-        known = stages.by_code()
-        highs = [known[DEFAULT_LADDER.furthest(*reached[lead]) or reached[lead][-1]].pk for lead in leads]
+        known, ladder = stages.road()
+        highs = [known[ladder.furthest(*reached[lead]) or reached[lead][-1]].pk for lead in leads]
         cursor.execute(_BACK, {"leads": leads, "highs": highs})
     _reopen([lead for lead in leads if reached[lead][-1] not in lifecycle.ENDS], now)
     events.publish(MovesWithdrawn(lead_ids=tuple(leads), now=now))

@@ -100,7 +100,7 @@ def deliver(
     handoff.packet = packets.assemble(lead=lead, missing=missing, now=now, known=known)
     handoff.missing, handoff.override_reason = missing, override_reason.strip()[:500] if missing else ""
     handoff.delivered_by, handoff.updated_at = actor, now
-    if state.stage.code != "mql":
+    if state.stage.counts_as != "mql":
         _advance(handoff, actor=actor, now=now)
     choice = _choice(state, lead, owner, known, now=now)
     if choice.overflow == Overflow.NURTURE:
@@ -136,7 +136,7 @@ def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
     delivered = 0
     states = lifecycle.lock(lead_ids=lead_ids)
     for state in states.values():
-        if state.stage.code != "mql" or state.lead.closed_at is not None:
+        if state.stage.counts_as != "mql" or state.lead.closed_at is not None:
             continue
         last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
         if last is None or last.state != HandoffState.GATE_FAILED:
@@ -190,14 +190,14 @@ def _never(lead: Lead, *, now: datetime) -> NeverDelivered:
 
 def _check_deliverable(state: LeadState) -> Handoff | None:
     """The handoff of this lead that still waits for an owner. Raises :class:`NotDeliverable`."""
-    if state.lead.closed_at is not None or state.stage.code not in DELIVERABLE:
+    if state.lead.closed_at is not None or state.stage.counts_as not in DELIVERABLE:
         raise NotDeliverable(_("A lead in stage %(stage)s is not delivered.") % {"stage": state.stage.name})
     last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
     if last is None:
         return None
     if last.state == HandoffState.DELIVERED:
         raise NotDeliverable(_("This lead was delivered already and waits for an answer."))
-    if last.state == HandoffState.ACCEPTED and state.stage.code == "mql":
+    if last.state == HandoffState.ACCEPTED and state.stage.counts_as == "mql":
         raise NotDeliverable(_("Sales has accepted this lead already."))
     return last if last.state == HandoffState.ASSEMBLING else None
 

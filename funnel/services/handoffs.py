@@ -261,12 +261,12 @@ def _restore(handoff: Handoff, state: LeadState, *, actor: User, now: datetime) 
     expected = {"mql", "sql"}
     if handoff.state == HandoffState.RETURNED:
         expected = {rules.RETURN_REASONS[handoff.return_reason].next_stage}
-    if state.stage.code not in expected:
+    if state.stage.counts_as not in expected:
         raise UndoNotPossible(_("The lead has moved on since; the answer stands."))
     later = Handoff.objects.filter(lead_id=handoff.lead_id, pk__gt=handoff.pk)
     if later.exists():
         raise UndoNotPossible(_("The lead was delivered again since; the answer stands."))
-    if state.stage.code != "mql":
+    if state.stage.counts_as != "mql":
         lifecycle.move(
             lead=handoff.lead,
             to="mql",

@@ -30,7 +30,7 @@ def follow(
     lead = opportunity.lead
     if lead is None:
         return
-    stage = lifecycle.lock_laps(lead_ids=[lead.pk])[lead.pk].stage.code
+    stage = lifecycle.lock_laps(lead_ids=[lead.pk])[lead.pk].stage.counts_as
     to, cause, reopen = stage, MoveCause.OPPORTUNITY, False
     if target.kind == OpportunityStageKind.WON:
         to, cause, reopen = "customer", MoveCause.WON, stage == "lost"

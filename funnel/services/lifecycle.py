@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from funnel.domain import lifecycle as rules
-from funnel.domain.lifecycle import DEFAULT_LADDER, MoveRefused, Role
+from funnel.domain.lifecycle import Ladder, MoveRefused, Role
 from funnel.events import StageMoved
 from funnel.models import LeadState, MoveCause, Stage, StageTransition
 from funnel.selectors import definitions, stages
+from funnel.selectors.stages import Road
+from funnel.services import stage_gates
 from leads.models import Lead
 from leads.services import leads as laps
 from smarketing.core import events, locks
@@ -29,8 +31,9 @@ from smarketing.core.prepared import IsAmong, Query
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
-_NOT_BY_HAND = frozenset(s.code for s in rules.DEFAULT_STAGES if not s.by_hand)
-# A lap ends with these: the person's return would be a new lead.
+# What the product itself does with a lead, without anybody's decision; it only goes forward.
+_AUTOMATIC = frozenset({MoveCause.QUALIFIED, MoveCause.CRITERIA})
+# A lap ends with these: the person's return would be a new lead. An organisation's own stages end none.
 ENDS = frozenset(s.code for s in rules.DEFAULT_STAGES if s.role in {Role.CLOSED, Role.WON})
 
 
@@ -100,20 +103,23 @@ def move(
     Skipped stages of the road become implied rows of zero duration. Moves without an actor are the
     automation's and only go forward. ``reopen`` takes a lead out of a stage that ended its lap (an
     answer or a deal that is undone). Entering customer, lost, disqualified or recycled ends the lap.
-    Publishes :class:`StageMoved`. Raises :class:`MoveNotPossible`, :class:`MoveNotAllowed`.
+    What somebody moves forward by hand meets the stage's criteria (:mod:`funnel.services.stage_gates`).
+    Publishes :class:`StageMoved`. Raises :class:`MoveNotPossible`, :class:`MoveNotAllowed`,
+    ``NotReady``.
     """
     if cause == MoveCause.MANUAL and (actor is None or not actor.may(Capability.EDIT_LEADS)):
         raise MoveNotAllowed(_("Your role may not move leads."))
-    if cause == MoveCause.MANUAL and to in _NOT_BY_HAND:
-        raise MoveNotPossible(_("Only a merge of two records takes a lead there."), code="not_by_hand")
     if to in ENDS or reopen:
         lock_laps(lead_ids=[lead.pk])
     state = locked(lead_id=lead.pk)
-    before, at = state.stage.code, max(at, state.entered_at)
+    road = stage_gates.held(road=stages.road(), to=to)
+    if cause == MoveCause.MANUAL and not stage_of(code=to, known=road.known).by_hand:
+        raise MoveNotPossible(_("Only a merge of two records takes a lead there."), code="not_by_hand")
+    before, reached, at = state.stage.code, state.high_water.code, max(at, state.entered_at)
     rows = apply(
         state=state,
         to=to,
-        known=stages.by_code(),
+        road=road,
         cause=cause,
         actor=actor,
         reason=reason,
@@ -123,6 +129,8 @@ def move(
     )
     if not rows:
         return state
+    if cause == MoveCause.MANUAL:
+        stage_gates.check(lead_id=lead.pk, reached=reached, goal=state.stage, ladder=road.ladder, now=now)
     StageTransition.objects.bulk_create(rows)
     state.version = F("version") + 1
     state.save(update_fields=["stage", "high_water", "entered_at", "seq", "version"])
@@ -164,17 +172,18 @@ def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str
     stays, and a stage it has reached is passed over. No facts about single leads are published; the
     caller publishes one about the import.
     """
-    known, states = stages.by_code(), lock_laps(lead_ids=list(roads))
+    states = lock_laps(lead_ids=list(roads))
+    road = stages.road()
     rows: list[StageTransition] = []
     moved: list[LeadState] = []
     ends: list[tuple[int, datetime]] = []
     for lead_id, state in states.items():
         count = len(rows)
         for to, at in roads[lead_id]:
-            if state.stage.code in ENDS or _has_reached(state, to):
+            if state.stage.code in ENDS or _has_reached(state, to, road.ladder):
                 continue
             at = max(at, state.entered_at)
-            rows += apply(state=state, to=to, known=known, cause=cause, actor=None, reason="", at=at, now=now)
+            rows += apply(state=state, to=to, road=road, cause=cause, actor=None, reason="", at=at, now=now)
             if to in ENDS:
                 ends.append((lead_id, at))
         if len(rows) > count:
@@ -188,17 +197,17 @@ def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str
     return len(moved)
 
 
-def _has_reached(state: LeadState, to: str) -> bool:
-    stage = DEFAULT_LADDER.by_code.get(to)
+def _has_reached(state: LeadState, to: str, ladder: Ladder) -> bool:
+    stage = ladder.by_code.get(to)
     on_road = stage is not None and stage.on_ladder
-    return on_road and DEFAULT_LADDER.reaches(state.high_water.code, to)
+    return on_road and ladder.reaches(state.high_water.code, to)
 
 
 def apply(
     *,
     state: LeadState,
     to: str,
-    known: Mapping[str, Stage],
+    road: Road,
     cause: str,
     actor: User | None,
     reason: str,
@@ -208,7 +217,8 @@ def apply(
 ) -> list[StageTransition]:
     """Change ``state`` as the move says, in memory, and return the ledger rows to write; [] for none."""
     why = reason or str(MoveCause(cause).label)
-    steps = _plan(state, to, reason=why, cause=cause, reopen=reopen)
+    known, ladder = road
+    steps = _plan(state, to, ladder, reason=why, cause=cause, reopen=reopen)
     if not steps:
         return []
     definition = definitions.in_force_id() if cause == MoveCause.QUALIFIED else None
@@ -223,39 +233,41 @@ def apply(
             reason=reason[:500],
             actor=actor,
             definition_id=definition,
+            stage_version=known[step.to_stage].version,
             effective_at=at,
             recorded_at=now,
         )
         for number, step in enumerate(steps, start=1)
     ]
-    furthest = DEFAULT_LADDER.furthest(state.high_water.code, *(step.to_stage for step in steps))
+    furthest = ladder.furthest(state.high_water.code, *(step.to_stage for step in steps))
     state.stage, state.high_water = known[to], known[furthest or to]
     state.entered_at, state.seq = at, state.seq + len(steps)
     return rows
 
 
-def _plan(state: LeadState, to: str, *, reason: str, cause: str, reopen: bool) -> list[rules.Step]:
+def _plan(
+    state: LeadState, to: str, ladder: Ladder, *, reason: str, cause: str, reopen: bool
+) -> list[rules.Step]:
     """The rows of the move, or the domain's refusal as an error of this service."""
-    automatic = cause == MoveCause.QUALIFIED
     try:
-        return DEFAULT_LADDER.plan_move(
+        return ladder.plan_move(
             state.stage.code,
             to,
-            last_step=_last_step(state),
+            last_step=_last_step(state, ladder),
             reason=reason,
-            automatic=automatic,
+            automatic=cause in _AUTOMATIC,
             reopen=reopen,
         )
     except MoveRefused as refused:
         raise MoveNotPossible(refused.detail, code=refused.code) from refused
 
 
-def _last_step(state: LeadState) -> str | None:
+def _last_step(state: LeadState, ladder: Ladder) -> str | None:
     """The step of the road that a lead beside the road came from."""
-    stage = DEFAULT_LADDER.by_code.get(state.stage.code)
+    stage = ladder.by_code.get(state.stage.code)
     if stage is None or stage.on_ladder:
         return None
-    road = [step.code for step in DEFAULT_LADDER.steps]
+    road = [step.code for step in ladder.steps]
     last = (
         StageTransition.objects.filter(lead_id=state.lead_id, to_stage__code__in=road)
         .order_by("-seq")
@@ -272,22 +284,25 @@ def _end_or_reopen(state: LeadState, before: str, to: str, *, at: datetime, now:
         laps.reopen(lead=state.lead, now=now)
 
 
-@cache
-def plans() -> Mapping[str, tuple[rules.Step, ...]]:
-    """For each stage the rows by which a lead is placed there at once.
+@lru_cache(maxsize=16)
+def plans(*, ladder: Ladder) -> Mapping[str, tuple[rules.Step, ...]]:
+    """For each stage in use the rows by which a lead is placed there at once.
 
     A lead was captured as a lead, whatever came after: that row is a fact. What the source does not
     tell, the steps between, is implied.
     """
     table = {}
-    for code in DEFAULT_LADDER.by_code:
-        steps = DEFAULT_LADDER.plan_move(None, code, reason=str(MoveCause.IMPORTED.label))
+    for code in (stage.code for stage in ladder.by_code.values() if stage.in_use):
+        steps = ladder.plan_move(None, code, reason=str(MoveCause.IMPORTED.label))
         table[code] = tuple(replace(s, implied=s.implied and s.from_stage is not None) for s in steps)
     return table
 
 
 def stage_of(*, code: str, known: Mapping[str, Stage]) -> Stage:
-    """The stage of that code. Raises :class:`MoveNotPossible` for one that does not exist."""
+    """The stage of that code. Raises :class:`MoveNotPossible` for an unknown one and one out of use."""
     if code not in known:
         raise MoveNotPossible(_("There is no stage “%(code)s”.") % {"code": code}, code="unknown_stage")
+    if not known[code].is_active:
+        refused = _("%(stage)s is not used any more.") % {"stage": known[code].name}
+        raise MoveNotPossible(refused, code="not_in_use")
     return known[code]

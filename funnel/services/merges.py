@@ -135,9 +135,9 @@ def _in_hand(state: LeadState) -> int:
     if Opportunity.objects.filter(lead=state.lead_id, stage__kind=OpportunityStageKind.OPEN).exists():
         return 4
     last = Handoff.objects.filter(lead=state.lead_id).order_by("-pk").values_list("state", flat=True).first()
-    if last == HandoffState.ACCEPTED and state.stage.code in _IN_WORK:
+    if last == HandoffState.ACCEPTED and state.stage.counts_as in _IN_WORK:
         return 3
-    if state.stage.code in ("sql", "opportunity"):
+    if state.stage.counts_as in ("sql", "opportunity"):
         return 3
     return {HandoffState.DELIVERED: 2, HandoffState.ASSEMBLING: 1}.get(HandoffState(last), 0) if last else 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from datetime import datetime
 
-from funnel.domain.lifecycle import DEFAULT_LADDER
+from funnel.domain.lifecycle import DEFAULT_LADDER, Ladder
 from funnel.domain.tombstones import BY_HAND
 from funnel.events import LeadsPlaced
 from funnel.models import MoveCause
@@ -28,7 +28,7 @@ _PLACE = Statement(
 WITH incoming AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(stages)s::text[], %(owners)s::bigint[]) AS i(id, code, owner)
 ), plan AS (
-    SELECT p.code, p.seq, f.id AS from_id, t.id AS to_id, p.implied, h.id AS high_id
+    SELECT p.code, p.seq, f.id AS from_id, t.id AS to_id, t.version, p.implied, h.id AS high_id
       FROM unnest(%(codes)s::text[], %(seqs)s::int[], %(froms)s::text[], %(tos)s::text[],
                   %(implied)s::bool[], %(highs)s::text[])
            AS p(code, seq, from_code, to_code, implied, high_code)
@@ -53,9 +53,10 @@ WITH incoming AS (
       FROM placed WHERE owner_id IS NOT NULL ORDER BY lead_id
 ), moved AS (
     INSERT INTO funnel_stagetransition (lead_id, seq, from_stage_id, to_stage_id, is_implied, cause,
-                                        reason, actor_id, definition_id, effective_at, recorded_at)
+                                        reason, actor_id, definition_id, stage_version, effective_at,
+                                        recorded_at)
     SELECT s.lead_id, p.seq, p.from_id, p.to_id, p.implied, %(cause)s, '', %(actor)s, NULL,
-           s.captured_at, %(now)s
+           p.version, s.captured_at, %(now)s
       FROM placed s JOIN incoming i ON i.id = s.lead_id JOIN plan p ON p.code = i.code
      ORDER BY s.lead_id, p.seq
 )
@@ -83,11 +84,13 @@ def place_many(
     imported may qualify and be delivered at once. Raises ``MoveNotPossible`` for an unknown stage.
     """
     codes = {FIRST_STAGE, *stage_codes.values()}
+    # Own stages stand behind the first one, so who starts there needs no look at them.
+    ladder = DEFAULT_LADDER
     if stage_codes:
-        known = stages.by_code()
+        known, ladder = stages.road()
         for code in codes:
             lifecycle.stage_of(code=code, known=known)
-    plan = _plan_columns(codes)
+    plan = _plan_columns(codes, ladder)
     placed = 0
     for start in range(0, len(lead_ids), CHUNK):
         chunk = list(dict.fromkeys(lead_ids[start : start + CHUNK]))
@@ -124,13 +127,13 @@ def _end(rows: Sequence[tuple[int, datetime, str]], *, now: datetime) -> None:
     tombstones.write_for_leads(lead_ids=refused, reason=BY_HAND, author=None, now=now)
 
 
-def _plan_columns(codes: Set[str]) -> dict[str, list[object]]:
+def _plan_columns(codes: Set[str], ladder: Ladder) -> dict[str, list[object]]:
     """The plans of these stages as parallel columns, for the statement."""
     columns: dict[str, list[object]] = {k: [] for k in ("codes", "seqs", "froms", "tos", "implied", "highs")}
-    plans = lifecycle.plans()
+    plans = lifecycle.plans(ladder=ladder)
     for code in sorted(codes & plans.keys()):
         steps = plans[code]
-        high = DEFAULT_LADDER.furthest(*(step.to_stage for step in steps)) or code
+        high = ladder.furthest(*(step.to_stage for step in steps)) or code
         for seq, step in enumerate(steps, start=1):
             columns["codes"].append(code)
             columns["seqs"].append(seq)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff, HandoffState, MoveCause, Qualification
-from funnel.services import lifecycle
+from funnel.services import entries, lifecycle
 from leads.models import Lead
 from smarketing.core.errors import Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability
@@ -69,14 +69,15 @@ def record(
     qualification, _made = Qualification.objects.update_or_create(
         lead=lead, defaults=values, create_defaults={**values, "created_at": now}
     )
-    advance(lead=lead, actor=actor, now=now)
+    if not advance(lead=lead, actor=actor, now=now):
+        entries.enter(lead_ids=[lead.pk], now=now)
     return qualification
 
 
 def advance(*, lead: Lead, actor: User, now: datetime) -> bool:
     """Make an accepted lead with need and budget an SQL; say whether it became one."""
     state = lifecycle.locked(lead_id=lead.pk)
-    if state.stage.code != "mql":
+    if state.stage.counts_as != "mql":
         return False
     qualification = Qualification.objects.filter(lead=lead).first()
     accepted = Handoff.objects.filter(lead=lead).order_by("-pk").values_list("state", flat=True).first()

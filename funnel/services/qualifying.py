@@ -60,7 +60,7 @@ def look(
     refused = tombstones.stopped(lead_ids=fresh, now=now) if fresh else set()
     for score, instant in found:
         state = states.get(score.lead_id)
-        if score.qualified_at is not None or state is None or state.stage.code not in WAITING:
+        if score.qualified_at is not None or state is None or state.stage.counts_as not in WAITING:
             continue
         if score.lead_id in refused:
             continue

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from funnel import access
 from funnel.domain.definitions import TEMPLATES
 from funnel.forms import definitions as forms
-from funnel.forms.definitions import Editor
+from funnel.forms.definitions import Editor, Row
 from funnel.models import DefinitionState, DefinitionVersion, LeadAction
 from funnel.selectors import definition_changes, definition_choices, definition_prose, definition_texts
 from funnel.selectors.definition_choices import Choice
@@ -129,7 +129,7 @@ def row(request: Request, section: str) -> HttpResponse:
     template = SECTIONS.get(section)
     if template is None:
         raise access.NoSuchRecord(_("There is no such part of a definition."))
-    blank = forms.Row(dict.fromkeys(forms.COLUMNS[section], ""))
+    blank = Row(dict.fromkeys(forms.COLUMNS[section], ""))
     _preset, values = definition_choices.EXCLUSIONS.get(request.GET.get("preset", ""), ("", ()))
     if section == "exclusions" and values:
         blank.values.update(zip(("path", "operator", "value", "reason"), map(str, values), strict=True))

@@ -1,4 +1,4 @@
-"""Settings of the funnel: stages and the board's columns, pools, products."""
+"""Settings of the funnel: the board's columns, pools, products."""
 
 from __future__ import annotations
 
@@ -10,48 +10,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funnel import access
-from funnel.forms.settings import ColumnForm, PlaceForm, ProductEditForm, ProductForm, StageForm
-from funnel.selectors import product_rows, routing, stages
+from funnel.forms.settings import ColumnForm, PlaceForm, ProductEditForm, ProductForm
+from funnel.selectors import product_rows, routing
 from funnel.services import columns, pools, products
-from funnel.services import stages as stage_settings
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
 from smarketing.web import rendering
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
-
-
-@page(capability=Capability.VIEW)
-def stage_page(request: Request) -> HttpResponse:
-    """The shared funnel: what every stage means and whose it is."""
-    context = {
-        "stages": list(stages.by_code().values()),
-        "columns": stages.board_columns(),
-        "may_edit": request.user.may(Capability.EDIT_STAGES),
-    }
-    return rendering.page(request, "funnel/stages.html", context)
-
-
-@page(capability=Capability.EDIT_STAGES, methods=["GET", "POST"])
-def stage_edit(request: Request, pk: int) -> HttpResponse:
-    """Change a stage."""
-    stage = access.stage(request.user, pk, capability=Capability.EDIT_STAGES)
-    form = StageForm(request.POST) if request.method == "POST" else StageForm.filled(stage)
-    if form.is_bound and form.is_valid():
-        try:
-            stage_settings.update(
-                stage=stage,
-                changes=form.changes(),
-                actor=request.user,
-                now=request.now,
-                expected_version=form.cleaned_data["version"],
-            )
-        except DomainError as error:
-            refusals.add_error(form, error)
-        else:
-            return rendering.redirect(request, "funnel:stages", toast=Toast(_("Saved."), "ok"))
-    return _form(request, form, title=stage.name, back=reverse("funnel:stages"))
 
 
 @page(capability=Capability.EDIT_STAGES, methods=["GET", "POST"])

@@ -35,6 +35,7 @@ class Namespace(IntEnum):
     REPLAY = 14
     ROLLUPS = 15
     APPEAL = 16
+    STAGES = 17
 
 
 def rows(queryset: models.QuerySet[M], ids: Iterable[int]) -> list[M]:

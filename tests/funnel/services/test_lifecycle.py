@@ -47,7 +47,7 @@ def test_a_skip_is_recorded_as_implied_with_zero_duration(lead, mara):
 
 
 def test_going_back_needs_a_reason_and_keeps_the_high_water_mark(lead, mara):
-    move(lead, "sql", mara)
+    move(lead, "sql", mara, cause=MoveCause.CORRECTION)
     state = move(lead, "lead", mara, reason="Wrong call", at=NOW + 2 * DAY)
     assert (state.stage.code, state.high_water.code) == ("lead", "sql")
 
@@ -92,12 +92,12 @@ def test_only_who_may_edit_leads_moves_them_by_hand(lead, olga):
 
 
 def test_automation_never_goes_back(lead, mara):
-    move(lead, "sql", mara)
+    move(lead, "sql", mara, cause=MoveCause.CORRECTION)
     with pytest.raises(MoveNotPossible):
         move(lead, "mql", None, cause=MoveCause.QUALIFIED, at=NOW + 2 * DAY)
 
 
 def test_an_earlier_instant_counts_as_the_last_one(lead, mara):
     move(lead, "mql", mara, at=NOW + 2 * DAY)
-    state = move(lead, "sql", mara, at=NOW + timedelta(hours=1))
+    state = move(lead, "opportunity", mara, at=NOW + timedelta(hours=1))
     assert state.entered_at == NOW + 2 * DAY

@@ -6,7 +6,8 @@ import pytest
 
 from funnel.models import Stage
 from funnel.services import stages
-from funnel.services.stages import BadStage, StageChanged, StageEditNotAllowed
+from funnel.services.stage_fields import BadStage
+from funnel.services.stages import StageChanged, StageEditNotAllowed
 from smarketing.audit.models import AuditEntry
 from tests.funnel.conftest import NOW
 

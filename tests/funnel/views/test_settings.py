@@ -108,3 +108,33 @@ def test_whoever_may_not_change_settings_changes_nothing(
         assert client.post(f"/settings/{path}", {"name": "X", "weight": "1"}).status_code == 403, path
     assert (Product.objects.get().name, PoolMember.objects.count()) == ("Flow", 0)
     assert not Stage.objects.filter(name="X").exists()
+
+
+def test_a_manager_adds_orders_and_retires_a_stage_with_criteria(signed_in: SignedIn, sam: User) -> None:
+    client = signed_in(sam)
+    data = {"name": "Engaged", "role": "main", "after": "lead", "owner_side": "marketing",
+            "meaning": "They answered us.", "target_conversion": "40", "stage-path": ["score.interest"],
+            "stage-operator": ["at_least"], "stage-value": ["lots"]}  # fmt: skip
+    refused = client.post("/settings/stages/new/", data)
+    assert refused.status_code == 422
+    assert "Give a number." in refused.content.decode()
+    assert not Stage.objects.filter(code="engaged").exists()
+    assert client.post("/settings/stages/new/", {**data, "stage-value": ["10"]}).status_code == 303
+    stage = Stage.objects.get(code="engaged")
+    assert stage.rule == [{"path": "score.interest", "operator": "at_least", "value": 10}]
+    url = f"/settings/stages/{stage.pk}/"
+    text = client.get(url).content.decode()
+    assert "Version 1" in text
+    assert 'value="score.interest" selected' in text
+    moved = {**data, "after": "mql", "stage-value": ["20"], "version": 1}
+    assert client.post(url, moved).status_code == 303
+    stage.refresh_from_db()
+    assert (stage.counts_as, stage.version, stage.rule[0]["value"]) == ("mql", 2, 20)
+    shown = client.get("/settings/stages/").content.decode()
+    assert "In when the score&#x27;s interest is at least 20" in shown
+    assert client.post(f"{url}retire/").status_code == 303
+    assert "Out of use" in client.get("/settings/stages/").content.decode()
+    assert client.post(f"{url}restore/").status_code == 303
+    assert Stage.objects.get(code="engaged").is_active
+    assert client.post(f"/settings/stages/{Stage.objects.get(code='mql').pk}/retire/").status_code == 303
+    assert Stage.objects.get(code="mql").is_active
