@@ -110,20 +110,12 @@ def connect() -> None:
     subscribe(CompaniesMerged, subscribers.join_company_tombstones)
     subscribe(PersonsUnmerged, subscribers.take_apart)
     subscribe(StageMoved, subscribers.refuse)
-    subscribe(LeadsChanged, subscribers.enter_stage)
-    subscribe(LeadsPlaced, subscribers.enter_stage)
-    subscribe(StageMoved, subscribers.enter_stage)
-    subscribe(HandoffAccepted, subscribers.enter_stage)
-    subscribe(ActivityLogged, subscribers.enter_worked)
-    subscribe(OpportunityMoved, subscribers.enter_worked)
     subscribe(HandoffReturned, subscribers.refuse_returned)
     subscribe(OpportunityMoved, subscribers.score_colleagues)
     _keep_warm()
     _score_companies()
     subscribe(EventsJoined, subscribers.add_interest)
     subscribe(EventsJoined, subscribers.raise_alerts)
-    subscribe(EventsRecorded, subscribers.enter_stages)
-    subscribe(EventsJoined, subscribers.enter_stages)
     subscribe(HistoriesChanged, subscribers.count_again)
     visits.register_points(signals.points_of)
     subscribe(ErasureBegan, subscribers.end_erased)
@@ -144,6 +136,7 @@ def connect() -> None:
     loops.register(loops.Loop(score_marks.LOOP, score_marks.run_once, every_seconds=30.0, limit=500))
     loops.register(loops.Loop(questionnaires.LOOP, questionnaires.run_once, every_seconds=300.0, limit=1))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
+    _enter_stages()
     _tell()
     _add_pages()
 
@@ -183,6 +176,18 @@ def _keep_warm() -> None:
     panels.register("lead.main", "nurture", warm.of_lead, order=3)
     panels.register("person.main", "nurture", warm.of_person, order=3)
     panels.register("person.contact", "nurture", warm.before_contact, order=10)
+
+
+def _enter_stages() -> None:
+    """When the criteria of own stages are asked again; after scores and owners are what they are."""
+    subscribe(EventsRecorded, subscribers.enter_stages)
+    subscribe(EventsJoined, subscribers.enter_stages)
+    subscribe(LeadsChanged, subscribers.enter_stage)
+    subscribe(LeadsPlaced, subscribers.enter_stage)
+    subscribe(StageMoved, subscribers.enter_stage)
+    subscribe(HandoffAccepted, subscribers.enter_stage)
+    subscribe(ActivityLogged, subscribers.enter_worked)
+    subscribe(OpportunityMoved, subscribers.enter_worked)
 
 
 def _tell() -> None:

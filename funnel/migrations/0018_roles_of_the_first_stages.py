@@ -19,8 +19,8 @@ def fill(apps, schema_editor):
         stage.role = ROLES.get(code, "closed" if code in CLOSED else "main")
         stage.reached_from = stages.get(REACHED_FROM.get(code))
         stage.by_hand = code != "merged"
-        stage.is_builtin, stage.counts_as = True, code
-        stage.save(update_fields=["role", "reached_from", "by_hand", "is_builtin", "counts_as"])
+        stage.is_builtin, stage.counts_as, stage.is_active = True, code, True
+        stage.save(update_fields=["role", "reached_from", "by_hand", "is_builtin", "counts_as", "is_active"])
         said = {name: getattr(stage, name) for name in SAID}
         StageVersion.objects.get_or_create(
             stage=stage,

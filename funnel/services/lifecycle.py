@@ -117,15 +117,7 @@ def move(
         raise MoveNotPossible(_("Only a merge of two records takes a lead there."), code="not_by_hand")
     before, reached, at = state.stage.code, state.high_water.code, max(at, state.entered_at)
     rows = apply(
-        state=state,
-        to=to,
-        road=road,
-        cause=cause,
-        actor=actor,
-        reason=reason,
-        at=at,
-        now=now,
-        reopen=reopen,
+        state=state, to=to, road=road, cause=cause, actor=actor, reason=reason, at=at, now=now, reopen=reopen
     )
     if not rows:
         return state

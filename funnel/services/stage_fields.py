@@ -22,12 +22,12 @@ class BadStage(Invalid):
     code = "bad_stage"
 
 
-def bad(field: str, detail: str) -> BadStage:
+def bad(*, field: str, detail: str) -> BadStage:
     """A refusal about one field."""
     return BadStage(detail, errors=[FieldError(field, BadStage.code, detail)])
 
 
-def checked(fields: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
+def checked(*, fields: Mapping[str, Any], own: bool) -> dict[str, Any]:
     """The fields as they are stored; ``own`` stages may have criteria. Raises :class:`BadStage`."""
     good = {name: v.strip() if isinstance(v, str) else v for name, v in fields.items()}
     wrong = {name: _("A stage has no such field that can be changed.") for name in set(good) - set(COLUMNS)}

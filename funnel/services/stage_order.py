@@ -48,13 +48,15 @@ def put(*, stage: Stage, known: Mapping[str, Stage], after: str | None) -> None:
     side = [s for s in known.values() if s.kind == StageKind.SIDE and s.pk != stage.pk]
     if stage.role == StageRole.MAIN:
         if stage.is_builtin:
-            raise bad("after", _("A stage that came with the product keeps its place."))
+            raise bad(field="after", detail=_("A stage that came with the product keeps its place."))
         before = next((s for s in road if s.code == after and s.role == StageRole.MAIN), None)
         if before is None:
-            raise bad("after", _("Choose a step of the road that comes before it, from lead on."))
+            raise bad(
+                field="after", detail=_("Choose a step of the road that comes before it, from lead on.")
+            )
         road.insert(road.index(before) + 1, stage)
     elif after is not None and stage.role != StageRole.PARKING:
-        raise bad("after", _("A stage that came with the product keeps its place."))
+        raise bad(field="after", detail=_("A stage that came with the product keeps its place."))
     else:
         side.insert(sum(s.role == StageRole.PARKING for s in side), stage)
     _number([*road, *side])

@@ -61,10 +61,12 @@ def create(
     _check_may(actor)
     known = stage_order.lock_all()
     if role not in (StageRole.MAIN, StageRole.PARKING):
-        raise bad("role", _("Choose a step of the road, or a place beside it."))
+        raise bad(field="role", detail=_("Choose a step of the road, or a place beside it."))
     if len(known) >= MOST:
-        raise bad("name", _("There are %(n)s stages already; no funnel needs more.") % {"n": MOST})
-    good = stage_fields.checked({"name": "", "owner_side": "", **fields}, own=True)
+        raise bad(
+            field="name", detail=_("There are %(n)s stages already; no funnel needs more.") % {"n": MOST}
+        )
+    good = stage_fields.checked(fields={"name": "", "owner_side": "", **fields}, own=True)
     _check_name(good["name"], known, stage=None)
     is_step = role == StageRole.MAIN
     stage = Stage(
@@ -108,7 +110,7 @@ def update(
     locked = _current(known, stage, expected_version)
     given = dict(changes)
     after = given.pop("after", None)
-    good = stage_fields.checked(given, own=not locked.is_builtin)
+    good = stage_fields.checked(fields=given, own=not locked.is_builtin)
     if "name" in good:
         _check_name(good["name"], known, stage=locked)
     different = [name for name, value in good.items() if getattr(locked, name) != value]
@@ -207,7 +209,7 @@ def _check_name(name: str, known: Mapping[str, Stage], *, stage: Stage | None) -
     """One word, one stage: both teams must mean the same by it."""
     others = (s for s in known.values() if s.is_active and (stage is None or s.pk != stage.pk))
     if any(s.name.casefold() == name.casefold() for s in others):
-        raise bad("name", _("Another stage is called like this."))
+        raise bad(field="name", detail=_("Another stage is called like this."))
 
 
 def _code_for(name: str, known: Mapping[str, Stage]) -> str:
