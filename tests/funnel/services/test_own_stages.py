@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from funnel.models import LeadState, MoveCause, Stage, StageTransition, StageVersion
@@ -206,7 +208,9 @@ def test_between_mql_and_sql_a_lead_is_delivered_accepted_and_qualified_as_an_mq
     at = NOW + 2 * HOUR
     handoffs.accept(handoff=handoff, actor=handoff.owner, now=at)
     assert LeadState.objects.get(lead=lead).stage.code == "discovery"
-    qualifications.record(lead=lead, need="Fewer tools", budget=9000, currency="EUR", actor=rita, now=at)
+    qualifications.record(
+        lead=lead, need="Fewer tools", budget=Decimal(9000), currency="EUR", actor=rita, now=at
+    )
     assert LeadState.objects.get(lead=lead).stage.code == "sql"
     assert [code for code, _ in ledger(lead)] == ["lead", "mql", "discovery", "sql"]
 
