@@ -18,6 +18,8 @@ CAUSES = [
     ("opportunity", "Opportunity opened"),
     ("won", "Opportunity won"),
     ("lost", "Opportunity lost"),
+    ("nurtured", "Kept warm: fits, little interest yet"),
+    ("re_entered", "Came back from nurture"),
     ("manual", "Moved by hand"),
     ("imported", "Imported"),
     ("merged", "Merged with another lead"),
@@ -38,7 +40,7 @@ def stage_field(name, field):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0016_routing_rules_absences_and_decisions"),
+        ("funnel", "0026_appeals_against_returns"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

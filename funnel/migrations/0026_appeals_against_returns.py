@@ -9,7 +9,7 @@ import smarketing.core.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0016_routing_rules_absences_and_decisions"),
+        ("funnel", "0025_interest_on_the_timeline"),
         ("leads", "0018_visits_without_campaign"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("funnel", "0016_routing_rules_absences_and_decisions"),
+        ("funnel", "0024_questionnaires_end"),
         ("leads", "0018_visits_without_campaign"),
     ]
 

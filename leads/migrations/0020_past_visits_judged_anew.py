@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0018_visits_without_campaign"),
+        ("leads", "0019_sort_companies_by_employees_and_age"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

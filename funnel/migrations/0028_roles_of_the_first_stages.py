@@ -30,6 +30,6 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("funnel", "0017_stages_of_ones_own")]
+    dependencies = [("funnel", "0027_stages_of_ones_own")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

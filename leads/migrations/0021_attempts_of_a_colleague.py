@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("leads", "0019_sort_companies_by_employees_and_age"),
+        ("leads", "0020_past_visits_judged_anew"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("funnel", "0018_roles_of_the_first_stages")]
+    dependencies = [("funnel", "0028_roles_of_the_first_stages")]
 
     operations = [
         AddIndexConcurrently(
