@@ -100,15 +100,7 @@ def connect() -> None:
     subscribe(EventsRecorded, subscribers.add_interest)
     subscribe(EventsRecorded, subscribers.raise_alerts)
     subscribe(ActivityLogged, subscribers.note_contact)
-    subscribe(RecordsMerging, subscribers.prepare_merge)
-    subscribe(LapsMeet, subscribers.end_one_lap)
-    subscribe(PersonsMerged, subscribers.join_tombstones)
-    subscribe(PersonsMerged, subscribers.move_alerts)
-    subscribe(PersonsUnmerged, subscribers.move_alerts)
-    subscribe(CompaniesMerged, subscribers.move_company_alerts)
-    subscribe(CompaniesUnmerged, subscribers.move_company_alerts)
-    subscribe(CompaniesMerged, subscribers.join_company_tombstones)
-    subscribe(PersonsUnmerged, subscribers.take_apart)
+    _merge()
     subscribe(StageMoved, subscribers.refuse)
     subscribe(HandoffReturned, subscribers.refuse_returned)
     subscribe(OpportunityMoved, subscribers.score_colleagues)
@@ -124,6 +116,27 @@ def connect() -> None:
         timeline.register(provider)
     for invariant in invariants.ALL:
         audited.register(invariant)
+    _run_loops()
+    _enter_stages()
+    _tell()
+    _add_pages()
+
+
+def _merge() -> None:
+    """What follows records that become one, or two again."""
+    subscribe(RecordsMerging, subscribers.prepare_merge)
+    subscribe(LapsMeet, subscribers.end_one_lap)
+    subscribe(PersonsMerged, subscribers.join_tombstones)
+    subscribe(PersonsMerged, subscribers.move_alerts)
+    subscribe(PersonsUnmerged, subscribers.move_alerts)
+    subscribe(CompaniesMerged, subscribers.move_company_alerts)
+    subscribe(CompaniesUnmerged, subscribers.move_company_alerts)
+    subscribe(CompaniesMerged, subscribers.join_company_tombstones)
+    subscribe(PersonsUnmerged, subscribers.take_apart)
+
+
+def _run_loops() -> None:
+    """What the worker does by and by."""
     loops.register(loops.Loop("scores", scoring.run_once, every_seconds=60.0))
     loops.register(loops.Loop(likelihoods.LOOP, likelihoods.run_once, every_seconds=60.0, limit=2000))
     loops.register(loops.Loop(replays.LOOP, replays.run_once, every_seconds=30.0, limit=1))
@@ -136,9 +149,6 @@ def connect() -> None:
     loops.register(loops.Loop(score_marks.LOOP, score_marks.run_once, every_seconds=30.0, limit=500))
     loops.register(loops.Loop(questionnaires.LOOP, questionnaires.run_once, every_seconds=300.0, limit=1))
     loops.register(loops.Loop("rescoring", rescoring.run_once, every_seconds=30.0, limit=2000))
-    _enter_stages()
-    _tell()
-    _add_pages()
 
 
 def _score_companies() -> None:

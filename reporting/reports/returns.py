@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from funnel.domain.appeals import entropy, is_unclear
 from funnel.models import Handoff, HandoffState, ReturnReason
+from funnel.selectors.returns import RETURNED
 from reporting.domain.results import Column, Figure, Rate, Result, Row, Table, Unit, Value
 from reporting.reports import supply
 from reporting.reports.parameters import Params
@@ -19,7 +20,7 @@ KEY = "returns"
 GROUPINGS: tuple[str, ...] = ()
 CELLS: dict[str, Q] = {
     "delivered": Q(),
-    "returned": supply.RETURNED,
+    "returned": RETURNED,
     "appealed": Q(appeal__isnull=False),
     "upheld": Q(state=HandoffState.UPHELD),
     "overturned": Q(state=HandoffState.OVERTURNED),
@@ -51,7 +52,7 @@ def run(params: Params, *, now: datetime) -> Result:
     delivered = supply.delivered(params)
     totals = delivered.aggregate(**_measures())
     by_reason: Sequence[Mapping[str, Any]] = list(
-        delivered.filter(supply.RETURNED)
+        delivered.filter(RETURNED)
         .values(group_key=F("return_reason"))
         .annotate(**_measures())
         .order_by(F("returned").desc(), "group_key")
