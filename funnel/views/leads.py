@@ -15,7 +15,7 @@ from funnel import access
 from funnel.forms.lead_filters import LeadFilter
 from funnel.forms.owners import ManyLeadsForm, OwnerForm
 from funnel.models import LeadState
-from funnel.selectors import lead_list, lead_rows
+from funnel.selectors import definition_texts, lead_list, lead_rows
 from funnel.selectors.lead_list import Row
 from funnel.selectors.lead_rows import LeadRow
 from funnel.services import exports as trace
@@ -76,6 +76,7 @@ def lead_page(request: Request) -> HttpResponse:
         context={
             "may_edit": request.user.may(Capability.EDIT_LEADS),
             "owner_form": OwnerForm(auto_id="bulk_%s"),
+            "qualified": definition_texts.tooltip,  # called where the whole page is rendered
         },
         export_url=reverse("funnel:leads_export") if request.user.may(Capability.EXPORT) else "",
         bulk="funnel/_leads_bulk.html" if request.user.may(Capability.CHANGE_OWNER) else "",

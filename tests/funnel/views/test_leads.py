@@ -229,3 +229,9 @@ def test_an_empty_list_says_where_leads_come_from(signed_in: SignedIn, rita: Use
 def test_a_closed_lap_is_found_by_its_filter(signed_in: SignedIn, rita: User, sam: User, new: Lead) -> None:
     lifecycle.move(lead=new, to="disqualified", cause="manual", reason="A test.", actor=sam, at=NOW, now=NOW)
     assert names(signed_in(rita), "?open=false") == [number(new)]
+
+
+def test_the_heading_says_what_a_qualified_lead_is(signed_in: SignedIn, olga: User, web: Source) -> None:
+    text = signed_in(olga).get("/leads/").content.decode()
+    assert "What is a qualified lead?" in text
+    assert "(version 1 of the definition)" in text
