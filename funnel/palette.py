@@ -15,10 +15,16 @@ SHORTEST = 2
 
 def actions(user: User, text: str) -> list[Hit]:
     """What may be added."""
-    label = _("New opportunity")
-    if not user.may(Capability.EDIT_OPPORTUNITIES) or text.casefold() not in label.casefold():
-        return []
-    return [Hit(label=label, url=reverse("funnel:opportunity_new"), icon="plus")]
+    offered = (
+        (_("New opportunity"), "funnel:opportunity_new", "plus", Capability.EDIT_OPPORTUNITIES),
+        (_("Add an absence"), "funnel:absence_new", "plane", Capability.ANSWER_OWN_HANDOFF),
+        (_("Try who gets a lead"), "funnel:routing_trial", "route", Capability.CHANGE_OWNER),
+    )
+    return [
+        Hit(label=label, url=reverse(name), icon=icon)
+        for label, name, icon, capability in offered
+        if user.may(capability) and text.casefold() in label.casefold()
+    ]
 
 
 def opportunities(user: User, text: str) -> list[Hit]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from funnel.models import Absence, Handoff, Pool, PoolMember, RoutingDecision, RoutingRule, Turn
-from funnel.services import pools, routing_rules
+from funnel.services import absences, pools, routing_rules
 from smarketing.audit.models import AuditEntry
 from tests.funnel.conftest import NOW, capture_lead
 from tests.funnel.views.conftest import At, SignedIn
@@ -188,3 +190,28 @@ def test_the_page_of_a_lead_tells_managers_of_all_candidates_and_reps_of_themsel
         assert "Why it went to Rita Rep" in text
         assert ("away, or takes no leads" in text) is sees
         assert ("One more candidate was considered" in text) is not sees
+
+
+def test_pages_take_as_many_queries_with_many_rows_as_with_few(signed_in: SignedIn, sam, rita, rob):
+    client = signed_in(sam)
+
+    def grow(first, last):
+        for n in range(first, last):
+            pool = pools.create(name=f"Pool {n}", actor=sam, now=NOW)
+            pools.set_place(pool=pool, user=rita, actor=sam, now=NOW)
+            routing_rules.create(name=f"Rule {n}", pool=pool, actor=sam, now=NOW)
+            absences.add(user=rob, starts_at=NOW + timedelta(days=n), actor=sam, now=NOW)
+
+    def queries():
+        counted = {}
+        for page in ("pools", "routing", "absences"):
+            with CaptureQueriesContext(connection) as found:
+                assert client.get(f"/settings/{page}/").status_code == 200
+            counted[page] = len(found)
+        return counted
+
+    grow(0, 2)
+    queries()
+    few = queries()
+    grow(2, 9)
+    assert queries() == few
