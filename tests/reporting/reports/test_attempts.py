@@ -12,6 +12,7 @@ from leads.services import activities
 from smarketing.core import clock
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
+from smarketing.users.selectors import organisation
 from tests.rest import client_for
 from tests.sla.conftest import agree, deliver, make_lead, make_user
 
@@ -53,9 +54,11 @@ def story() -> datetime:
     # What marketing does is no attempt of sales.
     told(d, make_user(Role.MARKETER, "Mona Marketer"), at + 4 * DAY, "reached")
     won = OpportunityStage.objects.get(code="won")
+    closed_at = at + 9 * DAY
     Opportunity.objects.create(
-        name="Ten seats", lead=a, person=a.person, stage=won, amount=900, currency="EUR",
-        opened_at=at + 5 * DAY, closed_at=at + 9 * DAY, source=a.source, owner=rep,
+        name="Ten seats", lead=a, person=a.person, source=a.source, owner=rep, stage=won,
+        amount=900, currency=organisation.current().currency,
+        opened_at=at + 5 * DAY, stage_entered_at=closed_at, closed_at=closed_at,
     )  # fmt: skip
     return now
 
