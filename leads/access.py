@@ -16,10 +16,12 @@ from leads.models import (
     FormSubmission,
     ImportRun,
     Lead,
+    Mail,
+    MailTemplate,
     Merge,
     Person,
 )
-from leads.selectors import duplicates, merges
+from leads.selectors import duplicates, mails, merges
 from smarketing.core import locks
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
@@ -99,6 +101,16 @@ def get_submission(
 def get_merge(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Merge:
     """A merge. Raises as :func:`get_person`."""
     return _load(user, merges.listed(user), pk, capability, lock=False)
+
+
+def get_mail(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Mail:
+    """A mail that a colleague wrote. Raises as :func:`get_person`."""
+    return _load(user, mails.visible_to(user), pk, capability, lock=False)
+
+
+def get_mail_template(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> MailTemplate:
+    """A template. Raises as :func:`get_person`."""
+    return _load(user, mails.templates(user), pk, capability, lock=False)
 
 
 def get_duplicate(user: User, pk: int, *, capability: Capability = Capability.VIEW) -> Duplicate:

@@ -18,7 +18,9 @@ from leads.services import (
     erasure,
     erasure_steps,
     inbox,
+    mails,
     merging,
+    reminders,
     retention,
     submissions,
     visitors,
@@ -132,6 +134,16 @@ def _add_settings() -> None:
     )
     settings_pages.register(
         SettingsPage(
+            _("Mail"),
+            _("Templates, and where replies to colleagues' mails come in."),
+            "mail",
+            "leads:mail_settings",
+            _("This installation"),
+            order=212,
+        )
+    )
+    settings_pages.register(
+        SettingsPage(
             _("Custom attributes"),
             _("Fields of your own on people, companies, leads and deals."),
             "tags",
@@ -188,6 +200,8 @@ def _connect_tracking() -> None:
         )
     )
     loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=500, queue="intake"))
+    loops.register(loops.Loop(reminders.LOOP, reminders.run_once, every_seconds=30.0, limit=500))
+    loops.register(loops.Loop(mails.LOOP, mails.run_once, every_seconds=5.0, limit=100, queue="mail"))
     loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))
     loops.register(
         loops.Loop(channel_reviews.LOOP, channel_reviews.run_once, every_seconds=30.0, queue="reports")

@@ -40,6 +40,7 @@ from leads.api.duplicates import DuplicateResource
 from leads.api.events import PersonEventResource
 from leads.api.forms import FormResource, SubmissionResource
 from leads.api.imports import ImportResource
+from leads.api.mails import MailResource, MailTemplateResource
 from leads.api.merges import MergeResource
 from leads.api.people import PersonResource
 from leads.api.sessions import PersonSessionResource
@@ -79,6 +80,8 @@ router.register("consent-purposes", PurposeResource, basename="consent-purpose")
 router.register("forms", FormResource, basename="form")
 router.register("submissions", SubmissionResource, basename="submission")
 router.register("activities", ActivityResource, basename="activity")
+router.register("mails", MailResource, basename="mail")
+router.register("mail-templates", MailTemplateResource, basename="mail-template")
 router.register("leads/bulk", LeadBatchResource, basename="lead-batch")
 router.register("leads", LeadResource, basename="lead")
 router.register("opportunities", OpportunityResource, basename="opportunity")

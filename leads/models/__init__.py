@@ -34,6 +34,7 @@ from leads.models.form import (
 from leads.models.identity import IdentityClaim, IdentityConflict, PersonTrait
 from leads.models.imports import ImportBefore, ImportMapping, ImportRun, ImportState, ImportTrace
 from leads.models.lead import Lead
+from leads.models.mail import Mail, MailInbox, MailState, MailTemplate
 from leads.models.merge import Merge, MergedRow
 from leads.models.person import Person, PersonEmail, PersonPhone, PersonRef
 from leads.models.privacy import Erasure, RetentionRule
@@ -107,6 +108,10 @@ __all__ = [
     "IntakeCount",
     "KeyKind",
     "Lead",
+    "Mail",
+    "MailInbox",
+    "MailState",
+    "MailTemplate",
     "Merge",
     "MergedRow",
     "Person",

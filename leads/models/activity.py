@@ -76,6 +76,8 @@ class Activity(Stamped, Versioned, FromSource):
     duration_seconds = models.PositiveIntegerField(_("duration"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
+    # When whoever is to do a task was told that it is due.
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
     actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     is_automated = models.BooleanField(_("sent by an automation"), default=False)
 
@@ -105,6 +107,12 @@ class Activity(Stamped, Versioned, FromSource):
                 condition=models.Q(
                     kind__in=["call", "mail", "meeting"], direction="outbound", is_automated=False
                 ),
+            ),
+            # Read by the loop that reminds.
+            models.Index(
+                fields=["due_at", "id"],
+                name="activity_to_remind",
+                condition=models.Q(kind="task", done_at=None, reminded_at=None),
             ),
         ]
 

@@ -89,6 +89,7 @@ _BEFORE = """("table" = 'leads_person' AND row_id = ANY(%(persons)s))
 
 LEADS = (
     Step("leads_importbefore", _BEFORE),
+    Step("leads_mail", BY_PERSON),
     Step("leads_personemail", BY_PERSON),
     Step("leads_personphone", BY_PERSON),
     Step("leads_personref", BY_PERSON),
@@ -194,7 +195,14 @@ KERNEL = (
     Step(
         "notifications_outbox",
         "notice->>'link' LIKE ANY(%(places)s)",
-        {"notice": 'notice || \'{"text": "[erased]", "subject": ""}\'::jsonb'},
+        {"notice": 'notice || \'{"text": "[erased]", "subject": "", "emails": []}\'::jsonb'},
+    ),
+    Step(
+        "notifications_delivery",
+        "email <> '' AND outbox_id IN"
+        " (SELECT id FROM notifications_outbox"
+        " WHERE notice ? 'personal' AND notice->>'link' LIKE ANY(%(places)s))",
+        {"email": EMPTY},
     ),
     Step(
         "audit_auditentry",

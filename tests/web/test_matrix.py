@@ -24,6 +24,7 @@ PUBLIC_WRITES = {
     "confirm/<str:token>/": "a signed token of one consent",
     "u/<str:token>/": "a signed token of one person and purpose (RFC 8058 forbids cookies)",
     "preferences/<str:token>/": "a signed token of one person",
+    "mail/in/<str:token>/": "a long secret of which only the digest is kept",
     "f/<str:key>": "an answer carries nobody's authority: key, sites, limits and spam rules bind it",
     "f/<str:key>/": "the same, as the page itself posts",
     "servlet/servlet.WebToLead": "the same, as sites of Salesforce's users post",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,17 @@ from smarketing.users.models import User
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """A mail that a colleague wrote: it leaves as plain text under their name, with nothing of ours added.
+
+    ``reply_to`` is the address that answers go to.
+    """
+
+    sender_name: str
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Who is told in person, and what.
 
@@ -33,7 +44,7 @@ class Notice:
     ``mail`` sends it to their addresses too. Both is what users get who chose nothing else for the kind
     of the topic. ``emails`` are further addresses, which get it whatever anybody chose. ``subject`` of
     the mail is the text's first line when it is empty; ``headers`` are further headers of the mail
-    (``List-Unsubscribe``).
+    (``List-Unsubscribe``). With ``personal`` it is a colleague's own mail.
     """
 
     text: str
@@ -43,6 +54,7 @@ class Notice:
     emails: tuple[str, ...] = ()
     subject: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    personal: Personal | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What is kept with the row; whatever is empty is left out."""
@@ -54,6 +66,7 @@ class Notice:
             "emails": list(self.emails),
             "subject": self.subject,
             "headers": dict(self.headers),
+            "personal": asdict(self.personal) if self.personal else {},
         }
         return {name: value for name, value in kept.items() if value}
 

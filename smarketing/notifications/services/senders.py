@@ -11,6 +11,7 @@ import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -121,12 +122,51 @@ def _for_slack(delivery: Delivery) -> bytes:
 
 
 def _mail(delivery: Delivery) -> Attempt:
-    notice = delivery.outbox.notice
     try:
-        text = secrets.decrypt(notice["sealed"]) if "sealed" in notice else str(notice.get("text", ""))
+        message = _personal(delivery) if delivery.outbox.notice.get("personal") else _notice(delivery)
     except secrets.UndecryptableSecret as error:
         failed = Outcome(done=False, error=str(error))
         return lambda: failed
+
+    def attempt() -> Outcome:
+        try:
+            message.send()
+        except smtplib.SMTPRecipientsRefused as error:
+            code = max((code for code, _ in error.recipients.values()), default=0)
+            return Outcome(done=False, status=code, error="recipient refused", permanent=code >= 500)
+        except smtplib.SMTPResponseException as error:
+            permanent = 500 <= error.smtp_code < 600 and error.smtp_code not in (530, 535)
+            return Outcome(
+                done=False, status=error.smtp_code, error=type(error).__name__, permanent=permanent
+            )
+        except (smtplib.SMTPException, OSError) as error:
+            return Outcome(done=False, error=type(error).__name__)
+        except ValueError as error:  # an address or subject that can't be a header
+            return Outcome(done=False, error=str(error)[:200], permanent=True)
+        return Outcome(done=True)
+
+    return attempt
+
+
+def _personal(delivery: Delivery) -> EmailMultiAlternatives:
+    """A colleague's own mail: their name on our address, so that what checks senders is content."""
+    notice = delivery.outbox.notice
+    personal = notice["personal"]
+    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return EmailMultiAlternatives(
+        subject=str(notice.get("subject", "")),
+        body=str(notice.get("text", "")),
+        from_email=formataddr((str(personal.get("sender_name", "")), address)),
+        to=[delivery.email],
+        reply_to=[str(personal["reply_to"])] if personal.get("reply_to") else None,
+        headers={str(name): str(value) for name, value in notice.get("headers", {}).items()},
+    )
+
+
+def _notice(delivery: Delivery) -> EmailMultiAlternatives:
+    """What the product tells, with its link."""
+    notice = delivery.outbox.notice
+    text = secrets.decrypt(notice["sealed"]) if "sealed" in notice else str(notice.get("text", ""))
     context = {
         "text": text,
         "head": notice.get("head", ""),
@@ -149,22 +189,4 @@ def _mail(delivery: Delivery) -> Attempt:
         },
     )
     message.attach_alternative(render_to_string("notifications/mail.html", context), "text/html")
-
-    def attempt() -> Outcome:
-        try:
-            message.send()
-        except smtplib.SMTPRecipientsRefused as error:
-            code = max((code for code, _ in error.recipients.values()), default=0)
-            return Outcome(done=False, status=code, error="recipient refused", permanent=code >= 500)
-        except smtplib.SMTPResponseException as error:
-            permanent = 500 <= error.smtp_code < 600 and error.smtp_code not in (530, 535)
-            return Outcome(
-                done=False, status=error.smtp_code, error=type(error).__name__, permanent=permanent
-            )
-        except (smtplib.SMTPException, OSError) as error:
-            return Outcome(done=False, error=type(error).__name__)
-        except ValueError as error:  # an address or subject that can't be a header
-            return Outcome(done=False, error=str(error)[:200], permanent=True)
-        return Outcome(done=True)
-
-    return attempt
+    return message

@@ -144,7 +144,7 @@ def test_an_accepted_lead_waits_for_whoever_its_clock_runs_for(
     assert names(theirs.get("/queue/")) == []
 
 
-def test_a_next_step_is_planned_and_stands_above_the_queue_on_its_day(queue, rep, at):
+def test_a_next_step_is_planned_and_stands_above_the_queue_on_its_day(queue, rep, client_of, at):
     url = f"/queue/{of('Ada').pk}/next-step/"
     assert "Next step with Ada One" in queue.get(url, headers=HTMX).content.decode()
     refused = queue.post(url, {"when": "hour", "subject": " "}, headers=HTMX)
@@ -157,8 +157,9 @@ def test_a_next_step_is_planned_and_stands_above_the_queue_on_its_day(queue, rep
     assert task.due_at == MONDAY.replace(hour=9) + DAY
     assert "Send the offer" not in queue.get("/queue/").content.decode()
     at(MONDAY + DAY)
-    assert "Send the offer" in queue.get("/queue/").content.decode()
-    assert "Send the offer" in queue.get("/queue/steps/", headers=HTMX).content.decode()
+    tuesday = client_of(rep)
+    assert "Send the offer" in tuesday.get("/queue/").content.decode()
+    assert "Send the offer" in tuesday.get("/queue/steps/", headers=HTMX).content.decode()
     # Planning is no attempt: the promise of a first response is still open.
     assert Clock.objects.get(handoff=of("Ada")).ended_at is None
 

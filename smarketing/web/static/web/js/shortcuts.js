@@ -21,6 +21,7 @@ const actions = {
   v: () => press("meeting"),
   n: () => press("note"),
   t: () => press("task"),
+  w: () => press("write"),
   s: () => press("snooze"),
 };
 
