@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("leads", "0020_mails_templates_and_reminders")]
+    dependencies = [("leads", "0022_mails_templates_and_reminders")]
 
     operations = [
         AddIndexConcurrently(

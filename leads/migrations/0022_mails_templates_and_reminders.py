@@ -9,7 +9,7 @@ import smarketing.core.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0019_sort_companies_by_employees_and_age"),
+        ("leads", "0021_attempts_of_a_colleague"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
