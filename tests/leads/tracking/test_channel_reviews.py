@@ -18,7 +18,7 @@ from tests.rest import assert_problem, client_for
 
 NOW = START + timedelta(days=2)
 AD = {"utm_source": "google", "utm_medium": "cpc"}
-NEWS = Rule(id=0, channel="pr", referrer=("*.news.example",))
+NEWS = Rule(id=0, channel="pr", referrer=("news.example", "*.news.example"))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_other_rules_end_a_review_that_is_under_way(visits, mara, rita):
 def test_the_page_and_the_interface_ask_for_it_and_tell_how_far_it_is(visits, mara, rita):
     client, api = Client(), client_for(mara)
     client.force_login(mara)
-    assert_problem(api.get("/api/v1/channel-rules/last-review"), 404, "missing")
+    assert_problem(api.get("/api/v1/channel-rules/last-review"), 404, "not_found")
     assert "Judge past visits by these rules" in client.get("/settings/channels/").content.decode()
     assert client.post("/settings/channels/review/1/").status_code == 303
     channel_reviews.run_once(now=NOW, limit=500)
