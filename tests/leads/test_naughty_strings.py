@@ -65,6 +65,10 @@ def _visible(text: str) -> str:
 
 def test_through_a_form_the_answer_is_kept_as_it_was_given(strings: Sequence[str]) -> None:
     form = published(clock.now())
+    strings = [
+        *strings[: len(OWN)],
+        *strings[len(OWN) :: 4],
+    ]  # each answer makes a lead, which takes its time
     for number in range(0, len(strings), 4):
         some = strings[number : number + 4]
         fields = dict(zip(("first", "firm", "heard", "need"), some, strict=False))
