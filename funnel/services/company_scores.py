@@ -32,11 +32,16 @@ SELECT DISTINCT p.company_id
 )
 _MARK_PEOPLE = """
 INSERT INTO funnel_companymark (company_id)
-SELECT DISTINCT company_id FROM leads_person WHERE id = ANY(%(people)s::bigint[]) AND company_id IS NOT NULL
+SELECT DISTINCT p.company_id
+  FROM leads_person p JOIN funnel_interest i ON i.person_id = p.id
+ WHERE p.id = ANY(%(people)s::bigint[]) AND p.company_id IS NOT NULL
 """
 _MARK_LEADS = """
 INSERT INTO funnel_companymark (company_id)
-SELECT DISTINCT p.company_id FROM leads_lead l JOIN leads_person p ON p.id = l.person_id
+SELECT DISTINCT p.company_id
+  FROM leads_lead l
+  JOIN leads_person p ON p.id = l.person_id
+  JOIN funnel_interest i ON i.person_id = p.id
  WHERE l.id = ANY(%(leads)s::bigint[]) AND p.company_id IS NOT NULL
 """
 _TAKE = """
@@ -54,10 +59,11 @@ SELECT p.company_id, ln(sum(power(2::float8, i.key))) / ln(2::float8), count(*),
  ORDER BY p.company_id
 ON CONFLICT (company_id) DO UPDATE
    SET key = excluded.key, people = excluded.people, refreshed_at = excluded.refreshed_at
+RETURNING company_id
 """
 _NEW = """
 SELECT DISTINCT p.company_id
-  FROM leads_person p JOIN funnel_interest i ON i.person_id = p.id AND i.key IS NOT NULL
+  FROM leads_person p JOIN funnel_interest i ON i.person_id = p.id
  WHERE p.company_id > %(after)s
  ORDER BY p.company_id LIMIT %(limit)s
 """
@@ -132,8 +138,9 @@ def _compute(companies: set[int], *, now: datetime) -> None:
     version = definitions.in_force()
     with connection.cursor() as cursor:
         cursor.execute(_COMPUTE, {"companies": sorted(companies), "definition": version.pk, "now": now})
-    # Nobody of these has interest any more.
-    CompanyInterest.objects.filter(company_id__in=among(companies), refreshed_at__lt=now).delete()
+        computed = {row[0] for row in cursor.fetchall()}
+    # Nobody of the others has interest any more.
+    CompanyInterest.objects.filter(company_id__in=among(companies - computed)).delete()
 
 
 def _mark(statement: str, **keys: list[int]) -> None:

@@ -20,6 +20,7 @@ COMPANIONS = (
     Companion("leads_lead", "funnel_likelihood", "lead_id"),
     Companion("leads_person", "funnel_interest", "person_id"),
     Companion("leads_person", "funnel_signalday", "person_id"),
+    Companion("leads_company", "funnel_companyinterest", "company_id"),
     Companion(
         "funnel_opportunity",
         "funnel_opportunitytransition",

@@ -24,7 +24,7 @@ from funnel.models import (
     TombstoneHit,
 )
 from funnel.selectors import scores
-from funnel.services import handoffs, lifecycle, opportunities, scoring, tombstones
+from funnel.services import company_scores, handoffs, lifecycle, opportunities, scoring, tombstones
 from leads import invariants as theirs
 from leads.models import (
     Activity,
@@ -77,7 +77,16 @@ CONSEQUENCES = {
     "funnel_handoff", "funnel_leadstate", "funnel_leadscore", "funnel_likelihood", "sla_clock",
     "reporting_journey",
 }  # fmt: skip
-STAMPS = {"version", "updated_at", "seq", "entered_at", "assignment_seq", "evaluated_at", "decided_at"}
+STAMPS = {
+    "version",
+    "updated_at",
+    "seq",
+    "entered_at",
+    "assignment_seq",
+    "evaluated_at",
+    "decided_at",
+    "refreshed_at",
+}
 
 
 def broken():
@@ -97,6 +106,7 @@ def rounded(row):
 
 def picture() -> dict[str, list[str]]:
     """Every row of leads, funnel, sla and reporting, as text, without ledgers and stamps."""
+    company_scores.run_once(now=LATER, limit=1000)
     seen: dict[str, list[str]] = {}
     for model in apps.get_models():
         table = model._meta.db_table
@@ -107,6 +117,8 @@ def picture() -> dict[str, list[str]]:
             rows = [json.loads(r[0]) if isinstance(r[0], str) else r[0] for r in cursor.fetchall()]
         if table == "funnel_interest":
             rows = [rounded(r) for r in rows if r["key"] is not None]
+        if table == "funnel_companyinterest":
+            rows = [{**r, "key": round(r["key"], 9)} for r in rows]
         if table == "sla_clock":
             rows = [
                 {k: v for k, v in r.items() if k in ("id", "handoff_id", "kind", "owner_id", "state")}
