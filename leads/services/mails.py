@@ -206,7 +206,7 @@ def _notice(mail: Mail, sender: User) -> Notice:
         emails=(mail.address,),
         headers=headers,
         link=f"/people/{mail.person_id}/",  # where an erasure looks; a personal mail shows no link
-        personal=Personal(sender_name=sender.name, reply_to=reply_to),
+        personal=Personal(sender.pk, sender.name, "mail.bounced", reply_to),
     )
 
 

@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from smarketing.core import locks
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied
 from smarketing.notifications.domain import webhooks
 from smarketing.notifications.models import Delivery
-from smarketing.notifications.services import endpoints, senders
+from smarketing.notifications.services import endpoints, outbox, senders
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
@@ -114,6 +115,8 @@ def settle(*, delivery: Delivery, outcome: senders.Outcome, now: datetime) -> No
     delivery.save(
         update_fields=["state", "lease_until", "last_status", "last_error", "finished_at", "not_before"]
     )
+    if delivery.state == Delivery.State.FAILED:
+        _tell_sender(delivery, now)
     if delivery.endpoint is not None:
         endpoints.note(endpoint=delivery.endpoint, outcome=outcome, now=now)
 
@@ -134,6 +137,21 @@ def replay(*, delivery: Delivery, actor: User, now: datetime) -> Delivery:
     locked.save(update_fields=["state", "attempts", "not_before", "finished_at"])
     changed(actor=actor, action="delivery_replayed", obj=locked, now=now)
     return locked
+
+
+def _tell_sender(delivery: Delivery, now: datetime) -> None:
+    """Whoever wrote a mail of their own hears that it has come to nobody."""
+    notice = delivery.outbox.notice
+    personal = notice.get("personal")
+    if personal:
+        text = _("Your mail “%(subject)s” could not be delivered.") % {"subject": notice.get("subject", "")}
+        outbox.put(
+            topic=personal["failure_topic"],
+            payload=delivery.outbox.payload,
+            dedupe_key=f"undelivered:{delivery.pk}",
+            now=now,
+            notify=outbox.Notice(text=text, user_ids=(personal["sender_id"],), link=notice.get("link", "")),
+        )
 
 
 def _outcome(future: Future[senders.Outcome]) -> senders.Outcome:

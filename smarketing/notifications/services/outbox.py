@@ -29,10 +29,13 @@ from smarketing.users.models import User
 class Personal:
     """A mail that a colleague wrote: it leaves as plain text under their name, with nothing of ours added.
 
-    ``reply_to`` is the address that answers go to.
+    ``reply_to`` is the address that answers go to. If it can't be delivered the sender is told so, under
+    ``failure_topic``.
     """
 
+    sender_id: int
     sender_name: str
+    failure_topic: str
     reply_to: str = ""
 
 

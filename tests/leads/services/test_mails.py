@@ -282,6 +282,17 @@ def test_the_address_is_limited(box: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert answers == [404, 404, 429]
 
 
+def test_a_mail_that_the_server_refuses_is_told_to_who_wrote_it(lena: Person, rita: User, sink: Sink) -> None:
+    sink.answers = ["554 no such user"]
+    sent(lena, rita)
+    outbox.fan_out(now=LATER, limit=10)
+    deliveries.run_once(now=LATER, limit=10)
+    outbox.fan_out(now=LATER, limit=10)
+    told = Notification.objects.get()
+    assert (told.user, told.text) == (rita, "Your mail “Thursday?” could not be delivered.")
+    assert (told.topic, told.link) == ("mail.bounced", f"/people/{lena.pk}/")
+
+
 def test_a_task_is_told_once_when_it_is_due(lena: Person, rita: User) -> None:
     def plan(subject: str, due_at: datetime | None) -> Activity:
         return activities.add_task(
