@@ -31,6 +31,7 @@ from funnel.api.routing import PoolResource, RoutingRuleResource
 from funnel.api.single_view import SingleViewResource
 from funnel.api.stages import OpportunityStageResource, StageResource
 from funnel.api.tombstones import TombstoneResource
+from funnel.api.transitions import TransitionResource
 from leads.api.activities import ActivityResource
 from leads.api.campaigns import CampaignResource
 from leads.api.channel_rules import ChannelRulesResource
@@ -87,6 +88,7 @@ router.register("leads", LeadResource, basename="lead")
 router.register("opportunities", OpportunityResource, basename="opportunity")
 router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")
+router.register("transitions", TransitionResource, basename="transition")
 router.register("opportunity-stages", OpportunityStageResource, basename="opportunity-stage")
 router.register("appeals", AppealResource, basename="appeal")
 router.register("handoffs", HandoffResource, basename="handoff")

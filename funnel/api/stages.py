@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from funnel.models import OpportunityStage, Stage, StageRole, StageVersion
+from funnel.selectors import stage_figures
 from funnel.selectors import stages as selector
 from funnel.services import stages as service
 from smarketing.users.domain.roles import Capability as C
 from smarketing.users.models import SideChoices
 from smarketing.web.rest.fields import ModelOut
+from smarketing.web.rest.parameters import BadParameter
 from smarketing.web.rest.views import Creatable, Listable, Resource, Retrievable, Updatable
 
 
@@ -57,6 +61,31 @@ class StageVersionsOut(serializers.Serializer[Any]):
     results = StageVersionOut(many=True, read_only=True)
 
 
+class StageFigureOut(serializers.Serializer[Any]):
+    """How one stage stands. ``further`` of ``known`` leads that came in 90 days are past it; the rest of
+    ``came`` is undecided. ``median_seconds``: how long the middle one of those here has been here.
+    """
+
+    stage = serializers.SlugRelatedField[Stage](slug_field="code", read_only=True)
+    here = serializers.IntegerField()
+    late = serializers.IntegerField(help_text="Longer here than the time limit.")
+    median_seconds = serializers.IntegerField(allow_null=True)
+    came_this_month = serializers.IntegerField()
+    came = serializers.IntegerField()
+    known = serializers.IntegerField()
+    further = serializers.IntegerField()
+    undecided = serializers.IntegerField()
+    conversion = serializers.FloatField(allow_null=True, help_text="100 × further / known.")
+    is_slow = serializers.BooleanField()
+    is_leaky = serializers.BooleanField()
+
+
+class StageFiguresOut(serializers.Serializer[Any]):
+    """The stages in the order of the road."""
+
+    results = StageFigureOut(many=True, read_only=True)
+
+
 class StageChangeIn(serializers.Serializer[Any]):
     """What may be changed. ``after`` is the code of the step of the road behind which an own one stands."""
 
@@ -86,6 +115,7 @@ class StageResource(Listable, Retrievable, Creatable, Updatable, Resource):
         "list": C.VIEW,
         "retrieve": C.VIEW,
         "versions": C.VIEW,
+        "figures": C.VIEW,
         "create": C.EDIT_STAGES,
         "partial_update": C.EDIT_STAGES,
         "retire": C.EDIT_STAGES,
@@ -93,7 +123,8 @@ class StageResource(Listable, Retrievable, Creatable, Updatable, Resource):
     }
     output = StageOut
     inputs = {"create": StageIn, "partial_update": StageChangeIn}
-    outputs = {"versions": StageVersionsOut}
+    outputs = {"versions": StageVersionsOut, "figures": StageFiguresOut}
+    parameters = {"figures": ("owner",)}
     ordering_fields = {"position": "position"}
     ordering_default = ("position",)
 
@@ -128,6 +159,17 @@ class StageResource(Listable, Retrievable, Creatable, Updatable, Resource):
     def restore(self, request: Request, pk: str) -> Response:
         """Use it again."""
         return self.answer(service.restore(stage=self.load(lock=False), actor=self.actor, now=self.now))
+
+    @extend_schema(parameters=[OpenApiParameter("owner", int, description="One owner's leads only.")])
+    @action(detail=False, methods=["get"])
+    def figures(self, request: Request) -> Response:
+        """Counts, age, conversion and bottlenecks of every stage, as the board shows them."""
+        sent = request.query_params.get("owner")
+        if sent is not None and not (sent.isascii() and sent.isdecimal() and 0 < len(sent) < 19):
+            raise BadParameter("owner is the id of a user.")
+        month = timezone.localtime(self.now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        found = stage_figures.all_of(owner=int(sent) if sent else None, month=month, now=self.now)
+        return Response(StageFiguresOut({"results": found}).data)
 
     @action(detail=True, methods=["get"])
     def versions(self, request: Request, pk: str) -> Response:

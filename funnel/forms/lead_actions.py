@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from funnel.forms.owners import SelectedForm
 from funnel.models import Qualification, ReturnReason, Stage
+
+ASKED_OF_SQL = ("need", "budget", "currency")
 
 
 class VersionForm(forms.Form):
@@ -48,13 +52,43 @@ class MoveForm(forms.Form):
     """Another stage and why."""
 
     to = forms.ChoiceField(label=_("To"))
+    need = forms.CharField(
+        label=_("Need"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What they want to achieve, in their words."),
+    )
+    budget = forms.DecimalField(
+        label=_("Budget"), required=False, min_value=0, max_digits=18, decimal_places=2
+    )
+    currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
     reason = forms.CharField(label=_("Why"), max_length=500, help_text=_("It stays in the lead's history."))
+    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
-    def __init__(self, *args: object, targets: Iterable[Stage], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, targets: Iterable[Stage], asks_need: bool = False, **kwargs: Any) -> None:
+        """``asks_need``: the stage wants need and budget, which are then asked for."""
+        super().__init__(*args, **kwargs)
         to = self.fields["to"]
         if isinstance(to, forms.ChoiceField):
             to.choices = [(stage.code, stage.name) for stage in targets]
+        if not asks_need:
+            for name in ASKED_OF_SQL:
+                del self.fields[name]
+
+
+class ManyMovesForm(SelectedForm):
+    """Leads that were selected in a list, where they are to go, and why."""
+
+    to = forms.ModelChoiceField(
+        Stage.objects.filter(is_active=True, by_hand=True).order_by("position", "code"),
+        to_field_name="code",
+        label=_("Stage"),
+        empty_label=_("Move to…"),
+    )
+    reason = forms.CharField(
+        label=_("Why"), max_length=500, widget=forms.TextInput(attrs={"placeholder": _("Why")})
+    )
 
 
 class QualificationForm(forms.Form):

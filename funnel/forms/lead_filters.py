@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from django import forms
 from django.db.models import Expression, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.fields import RangeField
@@ -29,6 +31,11 @@ from leads.models import (
 from smarketing.users.models import User
 
 NOBODY = "nobody"
+THEN = (
+    ("further", _("got further")),
+    ("open", _("is neither further nor at an end")),
+    ("ended", _("ended without getting further")),
+)
 INTEREST_BANDS = (("1", "1"), ("2", "2"), ("3", "3"))
 # Which records of a lead carry attributes, and where they are found from its state.
 _CARRIERS = {
@@ -96,6 +103,17 @@ class LeadFilter(FilterSet):
     import_run = filters.NumberFilter(
         label=_("Number of the import"), field_name="lead__import_run", min_value=1, max_value=10**15
     )
+    late = filters.BooleanFilter(label=_("Longer in its stage than allowed"), method="by_age")
+    been = filters.ModelChoiceFilter(
+        label=_("Came into the stage"),
+        queryset=Stage.objects.order_by("position", "code"),
+        to_field_name="code",
+        method="by_history",
+    )
+    been_since = filters.DateFilter(
+        label=_("… since"), method="with_history", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    been_then = filters.ChoiceFilter(label=_("… and then"), choices=THEN, method="with_history")
     open = filters.BooleanFilter(label=_("Lap is open"), field_name="lead__closed_at", lookup_expr="isnull")
 
     class Meta:
@@ -117,6 +135,26 @@ class LeadFilter(FilterSet):
         if not stages:
             return queryset
         return queryset.filter(stage=stages[0]) if len(stages) == 1 else queryset.filter(stage__in=stages)
+
+    def by_age(self, queryset: QuerySet[LeadState], name: str, value: Any) -> QuerySet[LeadState]:
+        """Leads that have stood longer than their stage's time limit, or those that have not."""
+        late = lead_list.late(queryset, at=getattr(self.request, "now", None))
+        return late if value else queryset.exclude(pk__in=late.values("pk"))
+
+    def by_history(self, queryset: QuerySet[LeadState], name: str, value: Stage) -> QuerySet[LeadState]:
+        """Leads that came into a stage, since a day, with what became of them."""
+        given = self.form.cleaned_data
+        since = given.get("been_since")
+        return lead_list.came_into(
+            queryset,
+            value,
+            since=timezone.make_aware(datetime.combine(since, time.min)) if since else None,
+            then=given.get("been_then") or "",
+        )
+
+    def with_history(self, queryset: QuerySet[LeadState], name: str, value: Any) -> QuerySet[LeadState]:
+        """Says something about ``been`` only."""
+        return queryset
 
     def by_text(self, queryset: QuerySet[LeadState], name: str, value: str) -> QuerySet[LeadState]:
         """Names, e-mail addresses and companies that hold every word."""

@@ -21,8 +21,8 @@ class OwnerForm(forms.Form):
     )
 
 
-class ManyLeadsForm(OwnerForm):
-    """The leads that were selected in a list, and their new owner."""
+class SelectedForm(forms.Form):
+    """The leads that were selected in a list."""
 
     id = forms.TypedMultipleChoiceField(coerce=int, choices=())
 
@@ -33,3 +33,7 @@ class ManyLeadsForm(OwnerForm):
         field = self.fields["id"]
         assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101
         field.choices = [(i, i) for i in usable]
+
+
+class ManyLeadsForm(SelectedForm, OwnerForm):
+    """The leads that were selected in a list, and their new owner."""

@@ -9,13 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Now
 
 from funnel.domain.interest import Decay
-from funnel.models import LeadState, Stage
+from funnel.models import LeadState, Stage, StageKind, StageTransition
 from funnel.selectors import definitions
 from leads.models import Company, Lead, Person, PersonEmail, PersonPhone
 from smarketing.core.prepared import IsAmong, Query
@@ -95,6 +106,30 @@ def listed(user: User, *, sort: str = "") -> QuerySet[LeadState]:
                 heat=F("lead__person__interest__key")
             )
     return states
+
+
+def late(states: QuerySet[LeadState], *, at: datetime | None) -> QuerySet[LeadState]:
+    """Leads that have stood in their stage longer than its time limit; ``at``: None for when it is read."""
+    limit = ExpressionWrapper(F("stage__time_limit_seconds") * timedelta(seconds=1), DurationField())
+    since = (Value(at) if at else Now()) - limit
+    return states.filter(stage__role__in=("main", "parking"), entered_at__lt=since)
+
+
+def came_into(
+    states: QuerySet[LeadState], stage: Stage, *, since: datetime | None, then: str
+) -> QuerySet[LeadState]:
+    """Leads whose ledger has them come into ``stage``; ``then``: further, open, ended, or whatever."""
+    moves = StageTransition.objects.filter(lead=OuterRef("pk"), to_stage=stage)
+    found = states.filter(Exists(moves if since is None else moves.filter(effective_at__gte=since)))
+    further = Q(high_water__kind=StageKind.MAIN, high_water__position__gt=stage.position)
+    match then:
+        case "further":
+            return found.filter(further)
+        case "open":
+            return found.exclude(further).filter(lead__closed_at=None)
+        case "ended":
+            return found.exclude(further).filter(lead__closed_at__isnull=False)
+    return found
 
 
 def matching(states: QuerySet[LeadState], text: str) -> QuerySet[LeadState]:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from funnel import access
 from funnel.forms.lead_actions import QualificationForm
-from funnel.models import Handoff, HandoffState, MoveCause
+from funnel.models import Handoff, HandoffState
 from funnel.selectors import desks, missing, signal_events
-from funnel.services import handoffs, lifecycle, owners, qualifications
+from funnel.services import hand_moves, handoffs, owners, qualifications, stage_gates
+from funnel.services.hand_moves import Found
 from funnel.views import asks, lead_asks
 from funnel.views.leads import undo_url
 from leads.models import Lead
 from smarketing.core.errors import Conflict, DomainError
 from smarketing.users.domain.roles import Capability
+from smarketing.users.selectors import organisation
 from smarketing.web import rendering
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
+
+# The page of the lead and the board reload what they show.
+MOVED = "board-changed, record-changed"
 
 
 class NotPlaced(Conflict):
@@ -85,18 +93,23 @@ def move(request: Request, pk: int) -> HttpResponse:
         return asks.again(request, ask)
     given = ask.form.cleaned_data
     try:
-        state = lifecycle.move(
+        state = hand_moves.move(
             lead=lead,
             to=given["to"],
-            cause=MoveCause.MANUAL,
             reason=given["reason"],
             actor=request.user,
-            at=request.now,
             now=request.now,
+            found=found_in(given),
+            expected_version=given["version"],
         )
+    except stage_gates.NotReady as error:
+        if {"need", "budget"} & {e.field for e in error.errors} and "need" not in request.POST:
+            ask = lead_asks.move(lead, desk.targets, with_currency(request.POST), asks_need=True)
+        return asks.refused(request, ask, error)
     except DomainError as error:
         return asks.refused(request, ask, error)
-    return _done(request, lead, Toast(_("Moved to %(stage)s.") % {"stage": state.stage.name}, "ok"))
+    toast = Toast(_("Moved to %(stage)s.") % {"stage": state.stage.name}, "ok")
+    return asks.done(request, reverse("leads:lead", args=[lead.pk]), toast, trigger=MOVED)
 
 
 @page(capability=Capability.ANSWER_OWN_HANDOFF, methods=["POST"])
@@ -131,6 +144,20 @@ def events_of_signal(request: Request, pk: int, key: str) -> HttpResponse:
     lead = access.lead(request.user, pk)
     found = signal_events.of_signal(lead=lead, key=key, at=request.now)
     return rendering.fragment(request, "funnel/_signal_events.html", {"found": found})
+
+
+def found_in(given: Mapping[str, Any]) -> Found | None:
+    """Need and budget, where the form asked for them."""
+    if "need" not in given:
+        return None
+    return Found(given["need"], given["budget"], given["currency"])
+
+
+def with_currency(data: QueryDict) -> QueryDict:
+    """What was sent, with the organisation's currency for a budget that is asked for now."""
+    filled = data.copy()
+    filled.setdefault("currency", organisation.current().currency)
+    return filled
 
 
 def _told(handoff: Handoff) -> Toast:

@@ -50,13 +50,24 @@ def owner(lead: Lead, data: QueryDict | None = None) -> Ask:
     )
 
 
-def move(lead: Lead, targets: Sequence[Stage], data: QueryDict | None = None) -> Ask:
-    """Which stage, and why."""
+def move(
+    lead: Lead,
+    targets: Sequence[Stage],
+    data: QueryDict | None = None,
+    *,
+    asks_need: bool = False,
+    initial: dict[str, str] | None = None,
+) -> Ask:
+    """Which stage, and why; what an SQL needs, once that is known to be missing."""
+    asks_need = asks_need or (data is not None and "need" in data)
+    form = MoveForm(data, targets=targets, asks_need=asks_need, initial=initial, auto_id="move_%s")
     return Ask(
         id="move-form",
         title=_("Move to another stage"),
         url=reverse("funnel:lead_move", args=[lead.pk]),
-        form=MoveForm(data, targets=targets, auto_id="move_%s"),
+        form=form,
         submit=_("Move"),
-        about=_("Stages follow from what happens. Move by hand only what the record got wrong."),
+        about=_("Need and budget make an accepted lead ready for sales.")
+        if asks_need
+        else _("Stages follow from what happens. Move by hand only what the record got wrong."),
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from funnel import access
+from funnel.forms.lead_actions import ManyMovesForm
 from funnel.forms.lead_filters import LeadFilter
 from funnel.forms.owners import ManyLeadsForm, OwnerForm
 from funnel.models import LeadState
@@ -75,11 +76,13 @@ def lead_page(request: Request) -> HttpResponse:
         empty=empty,
         context={
             "may_edit": request.user.may(Capability.EDIT_LEADS),
+            "may_own": request.user.may(Capability.CHANGE_OWNER),
             "owner_form": OwnerForm(auto_id="bulk_%s"),
             "qualified": definition_texts.tooltip,  # called where the whole page is rendered
+            "move_form": ManyMovesForm(auto_id="bulk_%s"),
         },
         export_url=reverse("funnel:leads_export") if request.user.may(Capability.EXPORT) else "",
-        bulk="funnel/_leads_bulk.html" if request.user.may(Capability.CHANGE_OWNER) else "",
+        bulk="funnel/_leads_bulk.html" if _may_select(request.user) else "",
         dress=lambda rows: _dressed(request, rows),
         note=_("In this order stand only people who have shown interest so far.")
         if sort.removeprefix("-") == lead_list.BY_INTEREST
@@ -138,7 +141,7 @@ def undo_url(owner: User, now: datetime) -> str:
 
 
 def _filtered(request: Request, sort: str) -> LeadFilter:
-    return LeadFilter(request.GET, queryset=lead_list.listed(request.user, sort=sort))
+    return LeadFilter(request.GET, request=request, queryset=lead_list.listed(request.user, sort=sort))
 
 
 def _spec(viewer: User) -> TableSpec:
@@ -148,8 +151,12 @@ def _spec(viewer: User) -> TableSpec:
         caption=gettext_lazy("Leads"),
         columns=(*_FIRST, *added, *_LAST),
         default_sort="-captured",
-        selectable=viewer.may(Capability.CHANGE_OWNER),
+        selectable=_may_select(viewer),
     )
+
+
+def _may_select(viewer: User) -> bool:
+    return viewer.may(Capability.CHANGE_OWNER) or viewer.may(Capability.EDIT_LEADS)
 
 
 def _dressed(request: Request, states: list[LeadState]) -> list[LeadRow]:

@@ -83,7 +83,8 @@ def test_pages_are_accessible_and_break_no_policy(
         "/leads/", f"/leads/{lead.pk}/", f"/companies/{lead.company_id}/", "/opportunities/",
         "/opportunities/list/", f"/opportunities/{deal.pk}/", "/opportunities/new/", "/settings/",
         "/settings/definition/", "/settings/definition/2/edit/", "/settings/definition/1/sign/",
-        "/settings/stages/", "/settings/pools/", "/settings/products/",
+        "/settings/stages/", "/settings/stages/new/", "/leads/board/",
+        "/leads/stages/", "/settings/pools/", "/settings/products/",
     ):  # fmt: skip
         page = visit(sam, path, scheme=scheme, size=size)
         found += [f"{path} {fault}" for fault in accessibility_faults(page)]
@@ -222,3 +223,25 @@ def test_a_row_of_the_definition_is_added_and_taken_out(
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".toast")).to_contain_text("Saved.")
     assert complaints == []
+
+
+def test_a_lead_is_moved_on_its_board_by_keyboard_and_the_way_back_asks_why(
+    visit: Open, complaints: list[str], sam: User
+) -> None:
+    with transaction.atomic():
+        lead = capture_lead(Source.objects.get(code="web"), at=clock.now() - DAY)
+    page = visit(sam, "/leads/board/")
+    page.locator(f"#lead-{lead.pk}").focus()
+    page.keyboard.press("m")
+    page.get_by_role("button", name="MQL", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("moved to MQL")
+    expect(page.locator("#board-mql .board-count")).to_have_text("1")
+    page.locator(f"#lead-{lead.pk}").focus()
+    page.keyboard.press("m")
+    page.get_by_role("button", name="Lead", exact=True).click()
+    dialog = page.locator("#move-form")
+    dialog.get_by_label("Why").fill("Wrong person")
+    dialog.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator(f"#board-lead #lead-{lead.pk}")).to_be_visible()
+    assert LeadState.objects.get(lead=lead).stage.code == "lead"
+    assert [c for c in complaints if "422" not in c] == []

@@ -7,13 +7,23 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 
 from funnel import invariants
 from funnel.models import Handoff, HandoffState, Interest, LeadScore, LeadState
-from funnel.services import handoffs, opportunities, owners, pools, rescoring, routing_rules
+from funnel.services import (
+    hand_moves,
+    handoffs,
+    opportunities,
+    owners,
+    pools,
+    rescoring,
+    routing_rules,
+    stages,
+)
 from funnel.services.delivery import NotDeliverable
 from funnel.services.handoffs import AlreadyAnswered, HandoffChanged
 from leads.models import Source
@@ -252,4 +262,31 @@ def test_owners_change_while_handoffs_are_answered_and_expire(web, reps, boss):
     states = Counter(Handoff.objects.values_list("state", flat=True))
     assert set(states) <= {"accepted", "expired"}
     assert sum(states.values()) == 12
+    assert broken() == []
+
+
+def test_of_two_moves_at_once_one_follows_the_other_and_the_ledger_has_no_gap(web, rita, sam):
+    lead = capture_lead(web)
+    stages.create(
+        role="main", fields={"name": "Engaged", "owner_side": "sales"}, after="lead", actor=sam, now=NOW
+    )
+    jobs = [
+        partial(hand_moves.move, lead=lead, to=to, reason="At once", actor=rita, now=LATER)
+        for to in ("engaged", "mql", "nurture", "opportunity") * 2
+    ]
+    at_once(jobs)
+    assert broken() == []
+
+
+def test_a_stage_that_goes_out_of_use_keeps_nobody_who_came_in_meanwhile(web, rita, sam):
+    engaged = stages.create(
+        role="main", fields={"name": "Engaged", "owner_side": "sales"}, after="lead", actor=sam, now=NOW
+    )
+    leads = [capture_lead(web) for _ in range(THREADS - 1)]
+    jobs = [partial(stages.retire, stage=engaged, actor=sam, now=LATER)] + [
+        partial(hand_moves.move, lead=each, to="engaged", reason="", actor=rita, now=LATER) for each in leads
+    ]
+    at_once(jobs)
+    engaged.refresh_from_db()
+    assert engaged.is_active or not LeadState.objects.filter(stage=engaged).exists()
     assert broken() == []

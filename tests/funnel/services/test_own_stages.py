@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 
 import pytest
@@ -234,3 +235,39 @@ def test_a_deal_takes_a_lead_on_from_an_own_step(sam, lead, rita, mara):
     at = NOW + 2 * DAY
     opportunities.open(lead=lead, name="Deal", currency="EUR", owner=rita, opened_at=at, actor=rita, now=at)
     assert LeadState.objects.get(lead=lead).stage.code == "opportunity"
+
+
+def replayed(lead):
+    """Stage, furthest step, number and instant of the last move, from the ledger alone."""
+    rows = list(StageTransition.objects.filter(lead=lead).order_by("seq").select_related("to_stage"))
+    road_of = {s.code: s.position for s in Stage.objects.filter(kind="main")}
+    reached = [row.to_stage.code for row in rows if row.to_stage.code in road_of]
+    last = rows[-1]
+    return (last.to_stage.code, max(reached, key=road_of.__getitem__), last.seq, last.effective_at)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_ledger_replays_to_where_each_lead_stands_whatever_moves_and_orders_came(sam, lead, mara, seed):
+    dice = random.Random(seed)
+    own = [add(sam, name) for name in ("Warm", "Hot")]
+    codes = list(Stage.objects.filter(by_hand=True).values_list("code", flat=True))
+    for number in range(14):
+        try:
+            if dice.random() < 0.2:
+                after = dice.choice(["lead", "mql", "sql", "opportunity"])
+                stages.update(stage=dice.choice(own), changes={"after": after}, actor=sam, now=NOW)
+            else:
+                lifecycle.move(
+                    lead=lead,
+                    to=dice.choice(codes),
+                    cause=MoveCause.CORRECTION,
+                    actor=mara,
+                    reason="A test",
+                    at=NOW + number * DAY,
+                    now=NOW + number * DAY,
+                    reopen=dice.random() < 0.5,
+                )
+        except MoveNotPossible:
+            continue
+        state = LeadState.objects.select_related("stage", "high_water").get(lead=lead)
+        assert replayed(lead) == (state.stage.code, state.high_water.code, state.seq, state.entered_at)
