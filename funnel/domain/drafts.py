@@ -337,6 +337,9 @@ def without_blanks(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _wrong_value(operator: str, value: Any) -> str | None:
     """What is wrong with a condition's value, or None."""
+    texts = value if isinstance(value, list) else [value]
+    if any(isinstance(text, str) and "\x00" in text for text in texts):
+        return "Text must not hold the NUL character."
     if operator in fit.WITHOUT_VALUE:
         return None if value is None else "This comparison takes no value."
     if operator == "range":

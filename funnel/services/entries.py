@@ -23,6 +23,7 @@ from funnel.services import lifecycle
 from smarketing.core import locks
 from smarketing.core.locks import Namespace
 from smarketing.core.prepared import Statement
+from smarketing.core.transactions import joined
 
 Rules = Mapping[str, tuple[Condition, ...]]
 CHUNK = 500
@@ -47,7 +48,7 @@ def after_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     return enter(lead_ids=[row[0] for row in _OF_EVENTS.rows(ids=list(event_ids))], now=now)
 
 
-@transaction.atomic
+@joined()
 def enter(*, lead_ids: Sequence[int], now: datetime) -> int:
     """Move those of these leads on that meet the criteria of a further stage; return how many."""
     if not lead_ids or not _ASKED.rows():
@@ -70,7 +71,7 @@ def enter(*, lead_ids: Sequence[int], now: datetime) -> int:
     return moved
 
 
-@transaction.atomic
+@joined()
 def enter_later(*, lead_ids: Sequence[int]) -> None:
     """Many leads came in at once: the loop asks for them after that."""
     if not lead_ids or not _ASKED.rows():

@@ -65,6 +65,7 @@ def test_a_place_beside_the_road_stands_with_nurture(sam, lead, mara):
         ({"target_conversion": 101}, "target_conversion"),
         ({"rule": [{"path": "secret.key", "operator": "known"}]}, "rule.0.path"),
         ({"rule": [{"path": "score.fit", "operator": "at_least", "value": "lots"}]}, "rule.0.value"),
+        ({"rule": [{"path": "person.city", "operator": "in", "value": ["a\x00"]}]}, "rule.0.value"),
         ({"after": "visitor"}, "after"),
         ({"after": "customer"}, "after"),
         ({"after": "nowhere"}, "after"),
