@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from sla.domain import clocks as rules
@@ -14,6 +15,7 @@ from sla.domain.calendars import Segment, WeeklyCalendar
 from sla.models import Clock, ClockAction, ClockEvent, ClockKind, ClockState
 from sla.models.clock import ClockQuerySet
 from sla.selectors.clock_rows import calendar_of, pauses, state_of
+from smarketing.core.prepared import IsAmong, Query
 from smarketing.users.models import User
 
 WARN_PERCENT = 75
@@ -99,6 +101,20 @@ def shown(queryset: QuerySet[Clock], what: str, *, now: datetime) -> QuerySet[Cl
     return still
 
 
+# Read by every page of the leads list: without the handoffs, whose packets are long.
+_OF_LEADS = Query(
+    "response_clocks_of_leads",
+    lambda: (
+        Clock.objects.filter(IsAmong("handoff__lead_id", "leads"), kind=ClockKind.RESPOND)
+        .annotate(of_lead=F("handoff__lead_id"))
+        .select_related("calendar_version")
+        .order_by("handoff__lead_id", "-started_at", "-pk")
+        .distinct("handoff__lead_id")
+    ),
+    by="leads",
+)
+
+
 def for_handoffs(handoff_ids: Iterable[int]) -> dict[int, Clock]:
     """The present response clock of each of these handoffs, in one query."""
     found = (
@@ -112,13 +128,8 @@ def for_handoffs(handoff_ids: Iterable[int]) -> dict[int, Clock]:
 
 def for_leads(lead_ids: Iterable[int]) -> dict[int, Clock]:
     """The latest response clock of each of these leads, in one query."""
-    found = (
-        Clock.objects.filter(handoff__lead__in=list(lead_ids), kind=ClockKind.RESPOND)
-        .select_related("calendar_version", "handoff")
-        .order_by("handoff__lead_id", "-started_at", "-pk")
-        .distinct("handoff__lead_id")
-    )
-    return {clock.handoff.lead_id: clock for clock in found}
+    found: list[Any] = _OF_LEADS.all(leads=sorted(set(lead_ids)))
+    return {clock.of_lead: clock for clock in found}
 
 
 def of_lead(lead_id: int) -> list[Clock]:

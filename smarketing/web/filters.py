@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 from django import forms
@@ -81,9 +80,11 @@ def _dress(field: forms.Field) -> None:
             if isinstance(field, DateRangeField) and isinstance(part, forms.TextInput):
                 part.input_type = "date"
     elif isinstance(widget, forms.SelectMultiple):
-        choices = list(islice(widget.choices, FEW_CHOICES + 1))
+        choices = list(widget.choices)  # read once, also by the widget that shows them
         if len(choices) <= FEW_CHOICES:
             field.widget = forms.CheckboxSelectMultiple(choices=choices)
+        else:
+            widget.choices = choices
     elif isinstance(widget, forms.DateInput):
         widget.input_type = "date"
 
