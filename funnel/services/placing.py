@@ -19,7 +19,7 @@ from smarketing.core import events
 from smarketing.core.prepared import Statement
 from smarketing.core.transactions import joined
 
-CHUNK = 20_000
+CHUNK = 5_000  # what is known of so many leads is in memory at once
 FIRST_STAGE = "lead"
 
 _PLACE = Statement(

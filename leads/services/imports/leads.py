@@ -19,6 +19,22 @@ from smarketing.core import events
 _UNRECOGNISED = (
     "r.external_id IS NULL AND r.email IS NULL AND r.phone_written IS NULL AND r.mobile_written IS NULL"
 )
+# Read in portions: what is ``after`` the last one, at most ``most``.
+_CAPTURED = """
+SELECT n.lead_id, n.stage, w.user_id FROM import_lead n JOIN import_row r USING (row_no)
+  LEFT JOIN import_owner w ON w.written = r.owner
+ WHERE n.lead_id > %(after)s ORDER BY n.lead_id LIMIT %(most)s
+"""
+_CHANGED = """
+SELECT l.id FROM leads_lead l WHERE l.closed_at IS NULL
+   AND (l.id IN (SELECT lead_id FROM import_lead_changed)
+        OR l.person_id IN (SELECT person_id FROM import_changed))
+   AND l.id NOT IN (SELECT lead_id FROM import_lead)
+   AND l.id > %(after)s ORDER BY 1 LIMIT %(most)s
+"""
+_TOUCHED = """
+SELECT id FROM import_made WHERE made_in = 'leads_touchpoint' AND id > %(after)s ORDER BY 1 LIMIT %(most)s
+"""
 _CLAIM_VISITS = visit_links.OF_IMPORTED_LAPS.format(kept=kept(table="leads_touchpoint"))
 
 
@@ -46,9 +62,9 @@ def apply(*, batch: Batch) -> None:
         _insert(batch)
         touched = _touch(batch)
         batch.execute(_CLAIM_VISITS)
-        batch.refresh_statistics("leads_lead", "leads_touchpoint", written=len(touched))
+        batch.refresh_statistics("leads_lead", "leads_touchpoint", written=touched)
         _change(batch)
-        _publish(batch, touched)
+        _publish(batch)
 
 
 def _settle_origin(batch: Batch) -> None:
@@ -164,8 +180,8 @@ def _insert(batch: Batch) -> None:
     batch.outcome("c", "SELECT row_no FROM import_lead")
 
 
-def _touch(batch: Batch) -> tuple[int, ...]:
-    """The contact by which each new lead came, and each by which somebody came again.
+def _touch(batch: Batch) -> int:
+    """The contact by which each new lead came, and each by which somebody came again; how many.
 
     Without an id, a contact is known by its person and moment, and told once.
     """
@@ -184,8 +200,9 @@ def _touch(batch: Batch) -> tuple[int, ...]:
          ORDER BY o.lead_id, coalesce('id ' || r.external_id, o.captured_at::text), o.row_no
         """,
     )
-    added = batch.fetch(
+    return batch.execute(
         """
+        WITH added AS (
         INSERT INTO leads_touchpoint (person_id, lead_id, occurred_at, kind, channel_id, campaign_id, title,
                                       url, referrer, parameters, is_self_reported, source_id, external_id,
                                       created_at, updated_at)
@@ -199,12 +216,10 @@ def _touch(batch: Batch) -> tuple[int, ...]:
           LEFT JOIN import_channel h ON h.origin = coalesce(r.origin, '')
                AND h.medium = coalesce(r.medium, '')
          WHERE o.role = 'new' OR t.row_no IS NOT NULL
-        RETURNING id
+        RETURNING id)
+        INSERT INTO import_made SELECT 'leads_touchpoint', id FROM added
         """
     )
-    touched = tuple(pk for (pk,) in added)
-    batch.made_ids("leads_touchpoint", touched)
-    return touched
 
 
 # What a row may change of a lead that is known.
@@ -267,14 +282,10 @@ def _change(batch: Batch) -> None:
     )
 
 
-def _publish(batch: Batch, touched: tuple[int, ...]) -> None:
-    """New laps, changed ones and contacts: one fact each."""
+def _publish(batch: Batch) -> None:
+    """New laps, changed ones and contacts: a fact for each portion of them, so that a file may be long."""
     actor = batch.actor.pk if batch.actor else None
-    captured = batch.fetch(
-        "SELECT n.lead_id, n.stage, w.user_id FROM import_lead n JOIN import_row r USING (row_no)"
-        " LEFT JOIN import_owner w ON w.written = r.owner ORDER BY n.lead_id"
-    )
-    if captured:
+    for captured in batch.portions(_CAPTURED):
         events.publish(
             LeadsCaptured(
                 lead_ids=tuple(row[0] for row in captured),
@@ -285,16 +296,10 @@ def _publish(batch: Batch, touched: tuple[int, ...]) -> None:
                 now=batch.now,
             )
         )
-    changed = batch.fetch(
-        "SELECT l.id FROM leads_lead l WHERE l.closed_at IS NULL"
-        " AND (l.id IN (SELECT lead_id FROM import_lead_changed)"
-        "      OR l.person_id IN (SELECT person_id FROM import_changed))"
-        " AND l.id NOT IN (SELECT lead_id FROM import_lead) ORDER BY 1"
-    )
-    if changed:
-        events.publish(LeadsChanged(tuple(pk for (pk,) in changed), actor, batch.now))
-    if touched:
-        events.publish(TouchpointsRecorded(touched, batch.now))
+    for changed in batch.portions(_CHANGED):
+        events.publish(LeadsChanged(tuple(row[0] for row in changed), actor, batch.now))
+    for touched in batch.portions(_TOUCHED):
+        events.publish(TouchpointsRecorded(tuple(row[0] for row in touched), batch.now))
 
 
 KIND = Kind(

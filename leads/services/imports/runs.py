@@ -8,9 +8,10 @@ counts are those of the real run.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -251,16 +252,18 @@ def _finish(batch: Batch, report: Report, path: Path, options: Options, now: dat
     report.created, report.updated, report.unchanged, report.rejected = batch.counts()
     report.rows = report.created + report.updated + report.unchanged + report.rejected
     report.notes = batch.notes
-    faults = [
-        {"row": row, "line": line, "column": batch.fields.get(name, name), "reason": reason}
-        for row, line, name, reason in batch.faults()
-    ]
-    report.errors = faults[: options.told]
-    if options.errors is not None and (faults or options.errors.exists()):
-        _write_errors(options.errors, faults)
-        report.error_file = str(options.errors) if faults else ""
+    first = list(islice(_faults(batch), max(options.told, 1)))
+    report.errors = first[: options.told]
+    if options.errors is not None and (first or options.errors.exists()):
+        _write_errors(options.errors, _faults(batch))
+        report.error_file = str(options.errors) if first else ""
     if not options.dry_run:
         _close(batch, report, now)
+
+
+def _faults(batch: Batch) -> Iterator[dict[str, Any]]:
+    for row, line, name, reason in batch.faults():
+        yield {"row": row, "line": line, "column": batch.fields.get(name, name), "reason": reason}
 
 
 def _close(batch: Batch, report: Report, now: datetime) -> None:
@@ -281,7 +284,7 @@ def _close(batch: Batch, report: Report, now: datetime) -> None:
         raise Cancelled(_("The import was stopped; nothing was changed."))
 
 
-def _write_errors(path: Path, faults: Sequence[Mapping[str, Any]]) -> None:
+def _write_errors(path: Path, faults: Iterable[Mapping[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -80,6 +80,13 @@ class Batch:
             cursor.execute(statement, {**self.parameters(), **more})
             return list(cursor.fetchall())
 
+    def portions(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of ``query``, which takes ``after`` and ``most``, in portions by their first column."""
+        after = 0
+        while rows := self.fetch(query, after=after, most=_CHUNK):
+            yield rows
+            after = rows[-1][0]
+
     def table(self, name: str, query: str | sql.Composable, *, index: str = "", **more: Any) -> int:
         """Make the temporary table ``name`` from ``query``; return its number of rows."""
         self.drop(name)
@@ -268,10 +275,11 @@ class Batch:
         return created, updated, staged - lost - created - updated, rejected + lost
 
     def faults(self) -> Iterator[tuple[int, int, str, str]]:
-        """All faults in the order of the rows."""
-        yield from self.fetch(
-            "SELECT row_no, line_no, field, reason FROM import_error ORDER BY row_no, field"
-        )
+        """All faults in the order of the rows, however many, by a cursor of the server."""
+        with connection.chunked_cursor() as cursor:
+            cursor.execute("SELECT row_no, line_no, field, reason FROM import_error ORDER BY row_no, field")
+            while rows := cursor.fetchmany(_MANY):
+                yield from rows
 
 
 def kept(*, table: str, changed: str = "changed") -> str:

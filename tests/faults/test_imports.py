@@ -1,0 +1,74 @@
+"""An import whose process is killed in the middle changes nothing by halves, and is taken up again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smarketing.embedded.servers import used
+from tests.faults.servers import PROJECT, Installation, environment, wait_for
+
+pytestmark = [pytest.mark.fault, pytest.mark.quick]
+ROWS = 3_000
+_ASK = """
+from leads.services.imports import asking, execution, uploads
+from smarketing.core import clock
+from smarketing.users.domain.roles import Role
+from smarketing.users.services import users
+now = clock.now()
+actor = users.create(name="Mara", email="mara@x.example", role=Role.MARKETING_MANAGER, actor=None, now=now)
+lines = ["Lead ID,First Name,Email,Create Date"]
+lines += [f"L{n},Ada {n},ada{n}@example.com,2025-01-02" for n in range(%d)]
+run = uploads.receive(chunks=["\\n".join(lines).encode()], file_name="leads.csv", kind="leads",
+                      source="HubSpot", actor=actor, now=now)
+asking.check(run=run, now=now)
+execution.work(clock=clock.now)
+run.refresh_from_db()
+asking.start(run=run, actor=actor, now=clock.now())
+"""
+_RUN = "SELECT state, attempts, rows_read, created_count FROM leads_importrun"
+_BUSY = (
+    "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '%%INSERT INTO leads_lead %%'"
+)
+
+
+def test_a_killed_import_leaves_nothing_of_it_and_goes_in_whole_with_the_next_process(home: Path) -> None:
+    env = environment(home, SMARKETING_PROCESS="worker")
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "manage.py", "runimports"], cwd=PROJECT, env=env)
+
+    with used(["postgres"], home):
+        s = Installation(home)
+        s.manage("shell", "-c", _ASK % ROWS)
+
+        def has_begun() -> bool:
+            return bool(s.rows(_RUN)[0][0] == "running" and s.rows(_RUN)[0][1] == 1)
+
+        def is_writing() -> bool:
+            return s.number(_BUSY) > 0
+
+        for attempt, moment in enumerate((has_begun, is_writing), start=1):
+            process = start()
+            try:
+                wait_for(moment, seconds=60, what=f"the moment of attempt {attempt}")
+            finally:
+                process.kill()
+                process.wait()
+            wait_for(lambda: not is_writing(), seconds=30, what="the end of its transaction")
+            assert s.rows("SELECT state, attempts FROM leads_importrun") == [("running", attempt)]
+            for table in ("leads_lead", "leads_person", "funnel_leadstate", "leads_importtrace"):
+                assert s.number(f"SELECT count(*) FROM {table}") == 0  # noqa: S608
+        process = start()
+        try:
+            wait_for(lambda: s.rows(_RUN)[0][0] == "done", seconds=120, what="the import")
+        finally:
+            process.kill()
+            process.wait()
+        assert s.rows(_RUN) == [("done", 3, ROWS, ROWS)]
+        for table in ("leads_lead", "leads_person", "funnel_leadstate", "leads_touchpoint"):
+            assert s.number(f"SELECT count(*) FROM {table}") == ROWS  # noqa: S608
+        s.audit()
