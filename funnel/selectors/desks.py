@@ -8,8 +8,19 @@ from funnel.domain import handoffs as rules
 from funnel.models import Handoff, HandoffState, LeadScore, LeadState, Qualification, Stage
 from funnel.selectors import stages
 from leads.models import Lead
+from smarketing.core.prepared import Query, given
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
+
+_LATEST_HANDOFF = Query(
+    "handoff_latest",
+    lambda: (
+        Handoff.objects.filter(lead=given("lead"))
+        .select_related("owner", "delivered_by", "answered_by")
+        .order_by("-pk")
+    ),
+    ending="LIMIT 1",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +85,7 @@ def of_lead(lead: Lead, *, viewer: User) -> Desk | None:
 
 def latest_handoff(lead_id: int) -> Handoff | None:
     """The handoff that was made last, with owner, who delivered and who answered."""
-    found = Handoff.objects.filter(lead=lead_id).select_related("owner", "delivered_by", "answered_by")
-    return found.order_by("-pk").first()
+    return _LATEST_HANDOFF.first(lead=lead_id)
 
 
 def is_with_sales(lead: Lead) -> bool:

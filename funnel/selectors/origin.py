@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from funnel.selectors import definitions, footprint, signals
 from funnel.selectors.footprint import Topic
 from leads.models import Event, Lead, Person, Touchpoint
+from smarketing.core.prepared import Query, given
 
 PAGES = 6
 # Few people have met us more often; of those the first touch is read by itself.
 READ = 200
+_LATEST = Query(
+    "touches_latest",
+    lambda: (
+        Touchpoint.objects.filter(person=given("person"))
+        .select_related("channel", "campaign")
+        .order_by("-occurred_at", "-pk")
+    ),
+    ending="LIMIT %(most)s",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Origin:
 def of_person(person: Person, lead: Lead | None) -> Origin:
     """The origin of ``lead`` (a lap of the person); without one, of the person. At most six queries."""
     touches = Touchpoint.objects.filter(person=person).select_related("channel", "campaign")
-    latest = list(touches.order_by("-occurred_at", "-pk")[:READ])
+    latest = _LATEST.all(person=person.pk, most=READ)
     is_whole = len(latest) < READ
     tracked = [touch for touch in latest if not touch.is_self_reported]
     said = [touch for touch in latest if touch.is_self_reported]

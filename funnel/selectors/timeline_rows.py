@@ -18,9 +18,8 @@ from funnel.models import (
     OpportunityTransition,
     StageTransition,
 )
-from leads.models import Company
 from leads.selectors import timeline
-from leads.selectors.timeline import Category, Entry, Position, Provider, Subject
+from leads.selectors.timeline import Anyone, Category, Entry, Position, Provider, Subject
 from smarketing.users.models import User
 
 _TONES = {"customer": "ok", "lost": "bad", "disqualified": "bad", "recycled": "warn", "nurture": "info"}
@@ -37,9 +36,10 @@ _DEALS = {OpportunityStageKind.WON: ("trophy", "ok"), OpportunityStageKind.LOST:
 def stages(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Moves from stage to stage; skipped stages took no time and are left out, like the capture."""
     rows = timeline.window(
-        StageTransition.objects.filter(
-            timeline.whose(subject, "lead__person"), is_implied=False, from_stage__isnull=False
+        lambda who: StageTransition.objects.filter(
+            timeline.whose(who, "lead__person"), is_implied=False, from_stage__isnull=False
         ).select_related("to_stage", "actor", "lead__person"),
+        subject,
         provider="stage",
         before=before,
         limit=limit,
@@ -65,9 +65,10 @@ def stages(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
 def deliveries(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """When the person was handed to whom."""
     rows = timeline.window(
-        Handoff.objects.filter(
-            timeline.whose(subject, "lead__person"), delivered_at__isnull=False
+        lambda who: Handoff.objects.filter(
+            timeline.whose(who, "lead__person"), delivered_at__isnull=False
         ).select_related("owner", "delivered_by", "lead__person"),
+        subject,
         provider="delivery",
         before=before,
         limit=limit,
@@ -96,9 +97,10 @@ def deliveries(subject: Subject, *, before: Position | None, limit: int) -> list
 def answers(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """How sales answered, or that it did not."""
     rows = timeline.window(
-        Handoff.objects.filter(
-            timeline.whose(subject, "lead__person"), answered_at__isnull=False
+        lambda who: Handoff.objects.filter(
+            timeline.whose(who, "lead__person"), answered_at__isnull=False
         ).select_related("answered_by", "lead__person"),
+        subject,
         provider="answer",
         before=before,
         limit=limit,
@@ -130,9 +132,10 @@ def answers(subject: Subject, *, before: Position | None, limit: int) -> list[En
 def owners(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Changes of owner by hand; those that come with a handoff are told by it."""
     rows = timeline.window(
-        Assignment.objects.filter(timeline.whose(subject, "lead__person"), reason="manual").select_related(
-            "to_owner", "actor", "lead__person"
-        ),
+        lambda who: Assignment.objects.filter(
+            timeline.whose(who, "lead__person"), reason="manual"
+        ).select_related("to_owner", "actor", "lead__person"),
+        subject,
         provider="owner",
         before=before,
         limit=limit,
@@ -156,9 +159,10 @@ def owners(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
 def deals(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Deals that were opened, moved, won and lost."""
     rows = timeline.window(
-        OpportunityTransition.objects.filter(_deals_of(subject)).select_related(
+        lambda who: OpportunityTransition.objects.filter(_deals_of(who)).select_related(
             "opportunity__person", "to_stage", "actor"
         ),
+        subject,
         provider="deal",
         before=before,
         limit=limit,
@@ -188,17 +192,20 @@ def scores(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
     """Changes of fit: what it was, what it became, and what made it change."""
     later = FitPeriod.objects.filter(lead=OuterRef("lead"), until__gt=OuterRef("until")).order_by("until")
     rows: Any = timeline.window(
-        FitPeriod.objects.filter(timeline.whose(subject, "lead__person"))
-        .annotate(
-            became=Coalesce(Subquery(later.values("fit")[:1]), F("lead__score__fit")),
-            became_band=Coalesce(Subquery(later.values("fit_band")[:1]), F("lead__score__fit_band")),
-            under=Coalesce(
-                Subquery(later.values("definition")[:1]),
-                F("lead__score__definition"),
-                output_field=BigIntegerField(),
-            ),
-        )
-        .select_related("lead__person"),
+        lambda who: (
+            FitPeriod.objects.filter(timeline.whose(who, "lead__person"))
+            .annotate(
+                became=Coalesce(Subquery(later.values("fit")[:1]), F("lead__score__fit")),
+                became_band=Coalesce(Subquery(later.values("fit_band")[:1]), F("lead__score__fit_band")),
+                under=Coalesce(
+                    Subquery(later.values("definition")[:1]),
+                    F("lead__score__definition"),
+                    output_field=BigIntegerField(),
+                ),
+            )
+            .select_related("lead__person")
+        ),
+        subject,
         provider="score",
         before=before,
         limit=limit,
@@ -267,9 +274,11 @@ def interest(subject: Subject, *, before: Position | None, limit: int) -> list[E
     ]
 
 
-def _deals_of(subject: Subject) -> Q:
+def _deals_of(subject: Subject | Anyone) -> Q:
     """A company's deals are those with it, whoever of it they are about."""
-    return Q(opportunity__company=subject) if isinstance(subject, Company) else Q(opportunity__person=subject)
+    if timeline.is_company(subject):
+        return timeline.whose(subject, "opportunity__company", of_people=False)
+    return timeline.whose(subject, "opportunity__person")
 
 
 def _name(user: User | None) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from leads.models import Lead
+from smarketing.core.prepared import Query, given
 from smarketing.users.models import User
+
+_OPEN = Query(
+    "lead_open_of_person", lambda: Lead.objects.open().filter(person=given("person")).order_by("pk")
+)
 
 
 def of_person(user: User, person_id: int) -> list[Lead]:
@@ -25,4 +30,4 @@ def of_campaign(user: User, campaign_id: int) -> QuerySet[Lead]:
 
 def open_of(person_id: int) -> Lead | None:
     """The person's present lap, or ``None`` between laps."""
-    return Lead.objects.open().filter(person=person_id).first()
+    return _OPEN.first(person=person_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from leads.models import Activity, ActivityKind, Direction, Person, Touchpoint, TouchpointKind
+from smarketing.core.prepared import Query, given
 
 LATEST = 5
 RECENT = timedelta(days=90)
@@ -13,6 +14,24 @@ RECENT = timedelta(days=90)
 READ = 200
 _SENT = (ActivityKind.CALL, ActivityKind.MAIL, ActivityKind.MEETING)
 _PUSHED = (TouchpointKind.EMAIL, TouchpointKind.AD, TouchpointKind.SOCIAL, TouchpointKind.EVENT)
+_ACTS = Query(
+    "outreach_of_sales",
+    lambda: (
+        Activity.objects.filter(person=given("person"), direction=Direction.OUTBOUND, kind__in=_SENT)
+        .select_related("actor")
+        .order_by("-occurred_at", "-pk")
+    ),
+    ending="LIMIT %(most)s",
+)
+_PUSHES = Query(
+    "outreach_of_marketing",
+    lambda: (
+        Touchpoint.objects.filter(person=given("person"), kind__in=_PUSHED, is_self_reported=False)
+        .select_related("campaign", "channel")
+        .order_by("-occurred_at", "-pk")
+    ),
+    ending="LIMIT %(most)s",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +70,8 @@ class Outreach:
 
 def of_person(person: Person, *, now: datetime) -> Outreach:
     """What both teams send; two queries, each by the person's index."""
-    out = Activity.objects.filter(person=person, direction=Direction.OUTBOUND, kind__in=_SENT)
-    acts = list(out.select_related("actor").order_by("-occurred_at", "-pk")[:READ])
-    touches = Touchpoint.objects.filter(person=person, kind__in=_PUSHED, is_self_reported=False)
-    pushed = list(touches.select_related("campaign", "channel").order_by("-occurred_at", "-pk")[:READ])
+    acts = _ACTS.all(person=person.pk, most=READ)
+    pushed = _PUSHES.all(person=person.pk, most=READ)
     human = [_of_activity(act) for act in acts if not act.is_automated]
     marketing = [_of_activity(act) for act in acts if act.is_automated] + [_of_touch(t) for t in pushed]
     since = now - RECENT

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from leads.models import Company, Person
 from smarketing.core.errors import DomainError
+from smarketing.core.prepared import Query, given
 
 M = TypeVar("M", bound=Model)
 Text = str | Promise
@@ -191,11 +192,26 @@ def categories(*, companies: bool = False) -> list[Category]:
     return [c for c in Category if c in known]
 
 
-def whose(subject: Subject, path: str) -> Q:
-    """Rows about the person at ``path``, or about anybody of the company."""
-    if isinstance(subject, Company):
-        return Q(**{f"{path}__company": subject, f"{path}__merged_into": None})
-    return Q(**{path: subject})
+@dataclass(frozen=True, slots=True)
+class Anyone:
+    """Stands for whichever subject a prepared first page is asked about."""
+
+    is_company: bool
+
+
+def whose(subject: Subject | Anyone, path: str, *, of_people: bool = True) -> Q:
+    """Rows about the person at ``path``, or about anybody of the company; or (not ``of_people``) those whose
+    ``path`` is the subject itself.
+    """
+    value = given("subject") if isinstance(subject, Anyone) else subject
+    if of_people and is_company(subject):
+        return Q(**{f"{path}__company": value, f"{path}__merged_into": None})
+    return Q(**{path: value})
+
+
+def is_company(subject: Subject | Anyone) -> bool:
+    """Whether the page is that of a company."""
+    return subject.is_company if isinstance(subject, Anyone) else isinstance(subject, Company)
 
 
 def about(subject: Subject, person: Person) -> dict[str, Any]:
@@ -266,17 +282,35 @@ def _read(subject: Subject, chosen: Sequence[Provider], before: Position | None,
 
 
 def window(
-    queryset: QuerySet[M],
+    build: Callable[[Subject | Anyone], QuerySet[M]],
+    subject: Subject,
     *,
     provider: str,
     before: Position | None,
     limit: int,
     at: str = "occurred_at",
 ) -> list[M]:
-    """The newest ``limit`` rows of ``queryset`` before the position, by index on (…, -at, -pk)."""
+    """The newest ``limit`` rows of the subject before the position, by index on (…, -at, -pk).
+
+    ``build`` makes the query set of a subject. That of a first page is written and planned once: every page
+    of a person asks all providers for theirs, which costs more to write than to read.
+    """
     if before is not None:
-        queryset = queryset.filter(_earlier(before, provider, at, queryset.model))
-    return list(queryset.order_by(f"-{at}", "-pk")[:limit])
+        rows = build(subject).filter(_earlier(before, provider, at, build(subject).model))
+        return list(rows.order_by(f"-{at}", "-pk")[:limit])
+    key = (provider, is_company(subject))
+    if key not in _first_pages:
+        anyone = Anyone(is_company(subject))
+        _first_pages[key] = Query(
+            f"timeline_{provider}",
+            lambda: build(anyone).order_by(f"-{at}", "-pk"),
+            ending="LIMIT %(most)s",
+        )
+    found: list[M] = _first_pages[key].all(subject=subject.pk, most=limit)
+    return found
+
+
+_first_pages: dict[tuple[str, bool], Query[Any]] = {}
 
 
 def position_of(text: str) -> Position | None:

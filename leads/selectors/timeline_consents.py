@@ -19,7 +19,10 @@ _ICONS = {
 def consents(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Entries of the consent ledger."""
     rows = timeline.window(
-        ConsentEntry.objects.filter(person=person).select_related("purpose", "text", "actor"),
+        lambda who: ConsentEntry.objects.filter(timeline.whose(who, "person")).select_related(
+            "purpose", "text", "actor"
+        ),
+        person,
         provider="consent",
         before=before,
         limit=limit,

@@ -65,7 +65,12 @@ _BAD = frozenset({"bounced", "no_show"})
 def events(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Forms, mail and what came without a browser; neighbouring rows become one."""
     rows = timeline.window(
-        Event.objects.filter(person=person).outside_visits().only("id", "kind", "name", "url", "occurred_at"),
+        lambda who: (
+            Event.objects.filter(timeline.whose(who, "person"))
+            .outside_visits()
+            .only("id", "kind", "name", "url", "occurred_at")
+        ),
+        person,
         provider="event",
         before=before,
         limit=limit,
@@ -89,7 +94,8 @@ def events(person: Person, *, before: Position | None, limit: int) -> list[Entry
 def visits(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Sessions on our sites: how they came, how much they saw; opened, page by page."""
     rows = timeline.window(
-        Session.objects.filter(timeline.whose(subject, "person")).select_related("channel", "person"),
+        lambda who: Session.objects.filter(timeline.whose(who, "person")).select_related("channel", "person"),
+        subject,
         provider="visit",
         before=before,
         limit=limit,
@@ -113,9 +119,10 @@ def visits(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
 def touchpoints(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Contacts: by which channel and campaign, and what they saw."""
     rows = timeline.window(
-        Touchpoint.objects.filter(timeline.whose(subject, "person")).select_related(
+        lambda who: Touchpoint.objects.filter(timeline.whose(who, "person")).select_related(
             "channel", "campaign", "person"
         ),
+        subject,
         provider="touchpoint",
         before=before,
         limit=limit,
@@ -140,7 +147,8 @@ def touchpoints(subject: Subject, *, before: Position | None, limit: int) -> lis
 def activities(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """What colleagues did and plan."""
     rows = timeline.window(
-        Activity.objects.filter(timeline.whose(subject, "person")).select_related("actor", "person"),
+        lambda who: Activity.objects.filter(timeline.whose(who, "person")).select_related("actor", "person"),
+        subject,
         provider="activity",
         before=before,
         limit=limit,
@@ -165,7 +173,8 @@ def activities(subject: Subject, *, before: Position | None, limit: int) -> list
 def laps(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Where each lap began."""
     rows = timeline.window(
-        Lead.objects.filter(timeline.whose(subject, "person")).select_related("source", "person"),
+        lambda who: Lead.objects.filter(timeline.whose(who, "person")).select_related("source", "person"),
+        subject,
         provider="lap",
         before=before,
         limit=limit,

@@ -16,9 +16,10 @@ from sla.models import ClockAction, ClockEvent, ClockKind
 def breaches(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Deadlines that passed; one that proved kept after all says so."""
     rows = timeline.window(
-        ClockEvent.objects.filter(
-            clock__handoff__lead__person=person, kind__in=["breach", "expire", "reassign"]
+        lambda who: ClockEvent.objects.filter(
+            timeline.whose(who, "clock__handoff__lead__person"), kind__in=["breach", "expire", "reassign"]
         ).select_related("clock__owner", "clock__handoff"),
+        person,
         provider="breach",
         before=before,
         limit=limit,
@@ -56,9 +57,10 @@ def _title(event: ClockEvent) -> str:
 def pauses(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Clocks that somebody held or let go on."""
     rows = timeline.window(
-        ClockAction.objects.filter(
-            clock__handoff__lead__person=person, verb__in=["pause", "resume"]
+        lambda who: ClockAction.objects.filter(
+            timeline.whose(who, "clock__handoff__lead__person"), verb__in=["pause", "resume"]
         ).select_related("actor", "clock__handoff"),
+        person,
         provider="clock_action",
         before=before,
         limit=limit,

@@ -14,7 +14,7 @@ from tests.faults.servers import PROJECT, Installation, environment, wait_for
 pytestmark = [pytest.mark.fault, pytest.mark.quick]
 ROWS = 3_000
 _ASK = """
-from leads.services.imports import asking, execution, uploads
+from leads.services.imports import asking, uploads
 from smarketing.core import clock
 from smarketing.users.domain.roles import Role
 from smarketing.users.services import users
@@ -24,10 +24,10 @@ lines = ["Lead ID,First Name,Email,Create Date"]
 lines += [f"L{n},Ada {n},ada{n}@example.com,2025-01-02" for n in range(%d)]
 run = uploads.receive(chunks=["\\n".join(lines).encode()], file_name="leads.csv", kind="leads",
                       source="HubSpot", actor=actor, now=now)
-asking.check(run=run, now=now)
-execution.work(clock=clock.now)
-run.refresh_from_db()
-asking.start(run=run, actor=actor, now=clock.now())
+columns = {"Lead ID": "external_id", "First Name": "first_name", "Email": "email",
+           "Create Date": "captured_at"}
+run = uploads.map_columns(run=run, columns=columns, now=now)
+asking.start(run=run, actor=actor, unchecked=True, now=now)
 """
 _RUN = "SELECT state, attempts, rows_read, created_count FROM leads_importrun"
 _BUSY = (
