@@ -12,7 +12,7 @@ from smarketing.embedded.servers import used
 from tests.faults.servers import PROJECT, Installation, environment, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.quick]
-ROWS = 3_000
+ROWS = 2_000
 _ASK = """
 from leads.services.imports import asking, uploads
 from smarketing.core import clock
@@ -29,10 +29,10 @@ columns = {"Lead ID": "external_id", "First Name": "first_name", "Email": "email
 run = uploads.map_columns(run=run, columns=columns, now=now)
 asking.start(run=run, actor=actor, unchecked=True, now=now)
 """
-_RUN = "SELECT state, attempts, rows_read, created_count FROM leads_importrun"
-_BUSY = (
-    "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '%%INSERT INTO leads_lead %%'"
-)
+_RUN = "SELECT state, attempts, created_count FROM leads_importrun"
+_OTHERS = " FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+_BUSY = f"SELECT count(*) {_OTHERS} AND state = 'active' AND query LIKE '%%INSERT INTO leads_lead %%'"  # noqa: S608
+_OPEN = f"SELECT count(*) {_OTHERS} AND xact_start IS NOT NULL"  # noqa: S608
 
 
 def test_a_killed_import_leaves_nothing_of_it_and_goes_in_whole_with_the_next_process(home: Path) -> None:
@@ -43,7 +43,10 @@ def test_a_killed_import_leaves_nothing_of_it_and_goes_in_whole_with_the_next_pr
 
     with used(["postgres"], home):
         s = Installation(home)
-        s.manage("shell", "-c", _ASK % ROWS)
+
+        def ask() -> int:
+            s.manage("shell", "-c", _ASK % ROWS)
+            return ROWS
 
         def has_begun() -> bool:
             return bool(s.rows(_RUN)[0][0] == "running" and s.rows(_RUN)[0][1] == 1)
@@ -51,6 +54,7 @@ def test_a_killed_import_leaves_nothing_of_it_and_goes_in_whole_with_the_next_pr
         def is_writing() -> bool:
             return s.number(_BUSY) > 0
 
+        s.load(ask)
         for attempt, moment in enumerate((has_begun, is_writing), start=1):
             process = start()
             try:
@@ -58,7 +62,7 @@ def test_a_killed_import_leaves_nothing_of_it_and_goes_in_whole_with_the_next_pr
             finally:
                 process.kill()
                 process.wait()
-            wait_for(lambda: not is_writing(), seconds=30, what="the end of its transaction")
+            wait_for(lambda: s.number(_OPEN) == 0, seconds=120, what="the end of its transaction")
             assert s.rows("SELECT state, attempts FROM leads_importrun") == [("running", attempt)]
             for table in ("leads_lead", "leads_person", "funnel_leadstate", "leads_importtrace"):
                 assert s.number(f"SELECT count(*) FROM {table}") == 0  # noqa: S608
@@ -68,7 +72,7 @@ def test_a_killed_import_leaves_nothing_of_it_and_goes_in_whole_with_the_next_pr
         finally:
             process.kill()
             process.wait()
-        assert s.rows(_RUN) == [("done", 3, ROWS, ROWS)]
+        assert s.rows(_RUN) == [("done", 3, ROWS)]
         for table in ("leads_lead", "leads_person", "funnel_leadstate", "leads_touchpoint"):
             assert s.number(f"SELECT count(*) FROM {table}") == ROWS  # noqa: S608
         s.audit()
