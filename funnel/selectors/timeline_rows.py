@@ -35,7 +35,7 @@ _DEALS = {OpportunityStageKind.WON: ("trophy", "ok"), OpportunityStageKind.LOST:
 
 def stages(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Moves from stage to stage; skipped stages took no time and are left out, like the capture."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: StageTransition.objects.filter(
             timeline.whose(who, "lead__person"), is_implied=False, from_stage__isnull=False
         ).select_related("to_stage", "actor", "lead__person"),
@@ -64,7 +64,7 @@ def stages(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
 
 def deliveries(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """When the person was handed to whom."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Handoff.objects.filter(
             timeline.whose(who, "lead__person"), delivered_at__isnull=False
         ).select_related("owner", "delivered_by", "lead__person"),
@@ -96,7 +96,7 @@ def deliveries(subject: Subject, *, before: Position | None, limit: int) -> list
 
 def answers(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """How sales answered, or that it did not."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Handoff.objects.filter(
             timeline.whose(who, "lead__person"), answered_at__isnull=False
         ).select_related("answered_by", "lead__person"),
@@ -131,7 +131,7 @@ def answers(subject: Subject, *, before: Position | None, limit: int) -> list[En
 
 def owners(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Changes of owner by hand; those that come with a handoff are told by it."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Assignment.objects.filter(
             timeline.whose(who, "lead__person"), reason="manual"
         ).select_related("to_owner", "actor", "lead__person"),
@@ -158,7 +158,7 @@ def owners(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
 
 def deals(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Deals that were opened, moved, won and lost."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: OpportunityTransition.objects.filter(_deals_of(who)).select_related(
             "opportunity__person", "to_stage", "actor"
         ),
@@ -191,7 +191,7 @@ def deals(subject: Subject, *, before: Position | None, limit: int) -> list[Entr
 def scores(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Changes of fit: what it was, what it became, and what made it change."""
     later = FitPeriod.objects.filter(lead=OuterRef("lead"), until__gt=OuterRef("until")).order_by("until")
-    rows: Any = timeline.window(
+    rows: Any = timeline.newest(
         lambda who: (
             FitPeriod.objects.filter(timeline.whose(who, "lead__person"))
             .annotate(

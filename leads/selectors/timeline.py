@@ -282,6 +282,15 @@ def _read(subject: Subject, chosen: Sequence[Provider], before: Position | None,
 
 
 def window(
+    queryset: QuerySet[M], *, provider: str, before: Position | None, limit: int, at: str = "occurred_at"
+) -> list[M]:
+    """The newest ``limit`` rows of ``queryset`` before the position, by index on (…, -at, -pk)."""
+    if before is not None:
+        queryset = queryset.filter(_earlier(before, provider, at, queryset.model))
+    return list(queryset.order_by(f"-{at}", "-pk")[:limit])
+
+
+def newest(
     build: Callable[[Subject | Anyone], QuerySet[M]],
     subject: Subject,
     *,
@@ -290,21 +299,17 @@ def window(
     limit: int,
     at: str = "occurred_at",
 ) -> list[M]:
-    """The newest ``limit`` rows of the subject before the position, by index on (…, -at, -pk).
-
-    ``build`` makes the query set of a subject. That of a first page is written and planned once: every page
-    of a person asks all providers for theirs, which costs more to write than to read.
+    """As :func:`window`, of the query set that ``build`` makes of the subject. That of a first page is
+    prepared: each page asks all providers, which costs more to write than to read.
     """
     if before is not None:
-        rows = build(subject).filter(_earlier(before, provider, at, build(subject).model))
-        return list(rows.order_by(f"-{at}", "-pk")[:limit])
+        return window(build(subject), provider=provider, before=before, limit=limit, at=at)
     key = (provider, is_company(subject))
     if key not in _first_pages:
         anyone = Anyone(is_company(subject))
+        ending = "LIMIT %(most)s"
         _first_pages[key] = Query(
-            f"timeline_{provider}",
-            lambda: build(anyone).order_by(f"-{at}", "-pk"),
-            ending="LIMIT %(most)s",
+            f"timeline_{provider}", lambda: build(anyone).order_by(f"-{at}", "-pk"), ending=ending
         )
     found: list[M] = _first_pages[key].all(subject=subject.pk, most=limit)
     return found

@@ -18,7 +18,7 @@ _ICONS = {
 
 def consents(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Entries of the consent ledger."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: ConsentEntry.objects.filter(timeline.whose(who, "person")).select_related(
             "purpose", "text", "actor"
         ),

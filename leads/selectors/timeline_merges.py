@@ -13,7 +13,7 @@ _BOTH = frozenset({Facts.MARKETING, Facts.SALES})
 
 def merges(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """When another record went into this one; one that was taken apart again says so."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Merge.objects.filter(timeline.whose(who, "survivor")).select_related("merged", "actor"),
         person,
         provider="merge",

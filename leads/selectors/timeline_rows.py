@@ -64,7 +64,7 @@ _BAD = frozenset({"bounced", "no_show"})
 
 def events(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Forms, mail and what came without a browser; neighbouring rows become one."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: (
             Event.objects.filter(timeline.whose(who, "person"))
             .outside_visits()
@@ -93,7 +93,7 @@ def events(person: Person, *, before: Position | None, limit: int) -> list[Entry
 
 def visits(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Sessions on our sites: how they came, how much they saw; opened, page by page."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Session.objects.filter(timeline.whose(who, "person")).select_related("channel", "person"),
         subject,
         provider="visit",
@@ -118,7 +118,7 @@ def visits(subject: Subject, *, before: Position | None, limit: int) -> list[Ent
 
 def touchpoints(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Contacts: by which channel and campaign, and what they saw."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Touchpoint.objects.filter(timeline.whose(who, "person")).select_related(
             "channel", "campaign", "person"
         ),
@@ -146,7 +146,7 @@ def touchpoints(subject: Subject, *, before: Position | None, limit: int) -> lis
 
 def activities(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """What colleagues did and plan."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Activity.objects.filter(timeline.whose(who, "person")).select_related("actor", "person"),
         subject,
         provider="activity",
@@ -172,7 +172,7 @@ def activities(subject: Subject, *, before: Position | None, limit: int) -> list
 
 def laps(subject: Subject, *, before: Position | None, limit: int) -> list[Entry]:
     """Where each lap began."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: Lead.objects.filter(timeline.whose(who, "person")).select_related("source", "person"),
         subject,
         provider="lap",

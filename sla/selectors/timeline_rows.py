@@ -15,7 +15,7 @@ from sla.models import ClockAction, ClockEvent, ClockKind
 
 def breaches(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Deadlines that passed; one that proved kept after all says so."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: ClockEvent.objects.filter(
             timeline.whose(who, "clock__handoff__lead__person"), kind__in=["breach", "expire", "reassign"]
         ).select_related("clock__owner", "clock__handoff"),
@@ -56,7 +56,7 @@ def _title(event: ClockEvent) -> str:
 
 def pauses(person: Person, *, before: Position | None, limit: int) -> list[Entry]:
     """Clocks that somebody held or let go on."""
-    rows = timeline.window(
+    rows = timeline.newest(
         lambda who: ClockAction.objects.filter(
             timeline.whose(who, "clock__handoff__lead__person"), verb__in=["pause", "resume"]
         ).select_related("actor", "clock__handoff"),
