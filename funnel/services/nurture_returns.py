@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from funnel.domain.lifecycle import DEFAULT_LADDER
 from funnel.events import LeadReturned
 from funnel.models import (
     LeadAction,
@@ -25,6 +24,7 @@ from funnel.models import (
     OpportunityStageKind,
     StageTransition,
 )
+from funnel.selectors import stages
 from funnel.services import lifecycle, nurtures
 from leads.models import Lead
 from leads.services import people, returning
@@ -104,8 +104,9 @@ def _was_mql(state: LeadState) -> bool:
     """Whether the lead entered nurture from MQL or beyond: then its lap is told as recycled."""
     entry = StageTransition.objects.select_related("from_stage").get(lead=state.lead_id, seq=state.seq)
     code = entry.from_stage.code if entry.from_stage else None
-    step = DEFAULT_LADDER.by_code.get(code or "")
-    return step is not None and step.on_ladder and DEFAULT_LADDER.reaches(step.code, "mql")
+    ladder = stages.road().ladder
+    step = ladder.by_code.get(code or "")
+    return step is not None and step.on_ladder and ladder.reaches(step.code, "mql")
 
 
 def _reason(nurture: Nurture, *, by_hand: bool) -> str:
