@@ -15,7 +15,7 @@ from funnel.selectors import decisions, routing
 from smarketing.core.periods import Period
 from smarketing.users.models import User
 
-# A rehearsal of more leads takes too long for a page; the latest are taken.
+# A rehearsal of more leads takes too long for a page; the first of the period are taken.
 MOST_LEADS = 20_000
 # What spoke against a candidate for the lead's own sake, and stays true in the rehearsal.
 FOR_ITS_SAKE = frozenset({"returned_before", "conflicted", "skills"})

@@ -16,7 +16,7 @@ from leads.selectors import mails as reads
 from leads.services import mails
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
-from smarketing.web import rendering
+from smarketing.web import panels, rendering
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
@@ -89,6 +89,7 @@ def _show(
         "chosen": request.GET.get("template", ""),
         "blank": blank,
         "refusal": "" if verdict.allowed else verdict.reason,
+        "holds": panels.build("person.contact", person, viewer=request.user, now=request.now),
     }
     if request.htmx:
         return rendering.fragment(request, "leads/_composer.html", context, status=status)
