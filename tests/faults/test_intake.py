@@ -88,7 +88,7 @@ def test_a_burst_is_taken_in_and_worked_off(home: Path) -> None:
 
 
 def test_a_stop_answers_everybody_it_has_heard(home: Path) -> None:
-    """SIGTERM while requests wait for their commit."""
+    """F-34: SIGTERM while requests wait for their commit, and while the worker is at the backlog."""
     with scenario(home, seed=2) as s:
         crowd = Crowd(s.address, server_key(s), clients=8)
         with crowd.sending():
@@ -96,5 +96,10 @@ def test_a_stop_answers_everybody_it_has_heard(home: Path) -> None:
             web = s.process("web")
             psutil.Process(web.pid).terminate()
             s.back("web", instead_of=web.pid)
+            more(crowd)
+            worker, began = s.process("worker"), time.monotonic()
+            psutil.Process(worker.pid).terminate()
+            s.back("worker", instead_of=worker.pid)
+            assert time.monotonic() - began < 30
             more(crowd)
         finish(s, crowd)
