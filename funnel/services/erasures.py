@@ -15,6 +15,7 @@ from leads.services.erasure_steps import BY_LEAD, BY_PERSON, EMPTY, GONE, NOTHIN
 from smarketing.users.models import User
 
 _OF_ALERTS = "alert_id IN (SELECT id FROM funnel_alert WHERE person_id = ANY(%(persons)s))"
+_OF_HANDOFFS = f"handoff_id IN (SELECT id FROM funnel_handoff WHERE {BY_LEAD})"  # noqa: S608
 _OF_DEALS = f"opportunity_id IN (SELECT id FROM funnel_opportunity WHERE {BY_PERSON} OR {BY_LEAD})"  # noqa: S608
 STEPS = (
     Step("funnel_alerthit", f"{BY_PERSON} OR {_OF_ALERTS}"),
@@ -23,6 +24,11 @@ STEPS = (
         "funnel_handoff",
         BY_LEAD,
         {"packet": NOTHING, "return_note": EMPTY, "override_reason": EMPTY},
+    ),
+    Step(
+        "funnel_appeal",
+        _OF_HANDOFFS,
+        {"evidence": EMPTY, "ruling_note": EMPTY},
     ),
     Step("funnel_opportunitytransition", _OF_DEALS, {"reason": EMPTY}),
     Step(

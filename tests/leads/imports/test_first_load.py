@@ -55,7 +55,7 @@ def test_a_dry_run_takes_all_of_it_back(written: Written) -> None:
 def test_a_broken_reference_is_found_at_the_end(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = "UPDATE leads_lead SET person_id = -1"
 
-    def breaks(batch, touched):
+    def breaks(batch):
         with connection.cursor() as cursor:
             cursor.execute(broken)
 

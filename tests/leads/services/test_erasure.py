@@ -292,8 +292,9 @@ def test_the_export_reaches_every_table_that_points_at_a_person(zelda: Person) -
 
 # Tables that point at a person or lead and hold no words about them. One that is new gets a step or is named.
 WORDLESS = {
-    "funnel_assignment", "funnel_fitperiod", "funnel_leadscore", "funnel_leadstate", "funnel_routingdecision",
-    "funnel_tombstone", "funnel_tombstonehit", "leads_erasure", "reporting_journey", "sla_clock",
+    "funnel_assignment", "funnel_fitperiod", "funnel_interestperiod", "funnel_leadscore", "funnel_leadstate",
+    "funnel_routingdecision", "funnel_tombstone", "funnel_tombstonehit", "leads_erasure",
+    "reporting_journey", "sla_clock",
     "reporting_pagereader",  # reporting deletes its rows when an erasure begins
 }  # fmt: skip
 
