@@ -24,6 +24,7 @@ from leads.services.people import PersonInput
 from sla.services import commitments, sweep
 from smarketing.core.events import subscribe
 from smarketing.demo import website
+from smarketing.demo.court import Court
 from smarketing.demo.people import Customer, customers
 from smarketing.demo.reps import Reps
 from smarketing.demo.timeline import Step, Timeline, WorkingHours
@@ -59,10 +60,10 @@ class Simulation:
         self.timeline = Timeline(end=end)
         self.hours = WorkingHours(world.zone)
         self.reps = Reps(world.users, self.timeline, self.hours, self.random)
+        self.court = Court(world.users, self.timeline, self.hours, seed=seed + 2)
         self._news: list[tuple[int, Callable[[Handoff, datetime], None]]] = []
         self.traffic = Traffic(world.web, seed=seed + 1)
         self._swept_hour: datetime | None = None
-        self._returned = 0
         self._swept_day: datetime | None = None
 
     def run(self) -> int:
@@ -167,11 +168,8 @@ class Simulation:
         return step
 
     def _come_back(self, handoff: Handoff, now: datetime) -> None:
-        """Of those whom sales gave back for now every second asks again, some weeks later."""
-        if RETURN_REASONS[handoff.return_reason].refuses_for_ever:
-            return
-        self._returned += 1
-        if self._returned % 2:
+        """Whom sales gave back for now asks again some weeks later."""
+        if not RETURN_REASONS[handoff.return_reason].refuses_for_ever:
             later = self.hours.after(now + timedelta(days=self.random.uniform(12, 50)), 60)
             self.timeline.plan(later, self._ask_again(handoff.lead.person))
 
@@ -211,6 +209,7 @@ class Simulation:
         subscribe(HandoffGateFailed, lambda fact: self._news.append((fact.handoff_id, self.reps.complete)))
         subscribe(HandoffExpired, lambda fact: self._news.append((fact.handoff_id, self.reps.redeliver)))
         subscribe(HandoffReturned, lambda fact: self._news.append((fact.handoff_id, self._come_back)))
+        subscribe(HandoffReturned, lambda fact: self._news.append((fact.handoff_id, self.court.hear)))
 
     def _sweep(self, now: datetime) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0)

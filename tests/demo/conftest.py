@@ -24,8 +24,8 @@ def tell(*, count: int, seed: int = 1) -> None:
 
 @pytest.fixture(scope="module")
 def year(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[datetime]:
-    """The end of a year with 30 leads."""
+    """The end of a year with 45 leads."""
     with django_db_blocker.unblock(), transaction.atomic():
-        tell(count=30)
+        tell(count=45)
         yield END
         transaction.set_rollback(True)

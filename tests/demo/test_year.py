@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from funnel.models import Handoff, HandoffState, LeadState, Nurture, Opportunity
+from funnel.models import Appeal, Handoff, HandoffState, LeadState, Nurture, Opportunity
 from leads.models import Lead
 from reporting.domain.results import Rate, Row
 from reporting.models import Journey, VisitMark
@@ -22,7 +22,7 @@ REPORTS = ["alignment", "supply", "returns", "sources", "funnel", "wins"]
 
 
 def test_the_year_has_something_to_tell(year: datetime) -> None:
-    assert Lead.objects.filter(lap=1).count() == 30
+    assert Lead.objects.filter(lap=1).count() == 45
     assert Lead.objects.filter(lap__gt=1).exists()  # somebody came back after a return
     states = set(Handoff.objects.values_list("state", flat=True))
     assert {HandoffState.ACCEPTED, HandoffState.DELIVERED} <= states
@@ -49,6 +49,10 @@ def test_the_report_of_the_website_is_filled_when_the_first_user_looks(year: dat
     result = catalogue.get("website").run({}, zone=organisation.zone(), now=year)
     assert result.why_empty is None
     assert not VisitMark.objects.exists()  # nothing waits to be computed
+
+
+def test_marketing_has_contested_a_return_and_a_manager_ruled(year: datetime) -> None:
+    assert Appeal.objects.exclude(ruling="").exists()
 
 
 def test_every_lead_stands_somewhere(year: datetime) -> None:
