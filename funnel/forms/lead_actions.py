@@ -48,10 +48,9 @@ class OverrideForm(forms.Form):
     )
 
 
-class MoveForm(forms.Form):
-    """Another stage and why."""
+class NeedForm(forms.Form):
+    """What the person needs and can spend."""
 
-    to = forms.ChoiceField(label=_("To"))
     need = forms.CharField(
         label=_("Need"),
         required=False,
@@ -63,6 +62,13 @@ class MoveForm(forms.Form):
         label=_("Budget"), required=False, min_value=0, max_digits=18, decimal_places=2
     )
     currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
+
+
+class MoveForm(NeedForm):
+    """Another stage and why."""
+
+    field_order = ("to",)
+    to = forms.ChoiceField(label=_("To"))
     reason = forms.CharField(label=_("Why"), max_length=500, help_text=_("It stays in the lead's history."))
     version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
@@ -91,20 +97,9 @@ class ManyMovesForm(SelectedForm):
     )
 
 
-class QualificationForm(forms.Form):
+class QualificationForm(NeedForm):
     """What sales found out: with acceptance, need and budget make the lead an SQL."""
 
-    need = forms.CharField(
-        label=_("Need"),
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("What they want to achieve, in their words."),
-    )
-    budget = forms.DecimalField(
-        label=_("Budget"), required=False, min_value=0, max_digits=18, decimal_places=2
-    )
-    currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
     version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     @classmethod

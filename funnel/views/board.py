@@ -15,10 +15,10 @@ from funnel.services import exports as trace
 from funnel.services import opportunities
 from funnel.views import asks
 from funnel.views.asks import Ask
+from funnel.views.whose import owner_asked_for
 from smarketing.core.errors import DomainError, Invalid
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
-from smarketing.users.selectors import users
 from smarketing.web import exports, filters, lists, rendering
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
@@ -55,7 +55,7 @@ class NoSuchMove(Invalid):
 @page(capability=Capability.VIEW)
 def board_page(request: Request) -> HttpResponse:
     """Columns of cards; ``owner`` in the address narrows it to one rep, "me" to oneself."""
-    owner = _owner(request)
+    owner = owner_asked_for(request)
     context = {
         "columns": board.columns(request.user, owner=owner, now=request.now),
         "owner": owner,
@@ -184,17 +184,6 @@ def _moved(request: Request, deal: Opportunity) -> HttpResponse:
 
 def _is_loss(code: str) -> bool:
     return any(c.code == code and c.kind == OpportunityStageKind.LOST for c in stages.board_columns())
-
-
-def _owner(request: Request) -> User | None:
-    asked = request.GET.get("owner", "")
-    if asked == "me":
-        return request.user
-    return users.visible_to(request.user).filter(pk=int(asked)).first() if _is_key(asked) else None
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def _exported(deal: Opportunity) -> tuple[object, ...]:

@@ -22,11 +22,11 @@ from funnel.services.lifecycle import MoveNotPossible
 from funnel.views import asks, lead_asks
 from funnel.views.asks import Ask
 from funnel.views.lead_actions import MOVED, NotPlaced, with_currency
+from funnel.views.whose import is_key, owner_asked_for
 from leads.models import Lead
 from smarketing.core.errors import Invalid
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
-from smarketing.users.selectors import users
 from smarketing.web import rendering
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
@@ -41,7 +41,7 @@ class BadMoves(Invalid):
 @page(capability=Capability.VIEW)
 def board_page(request: Request) -> HttpResponse:
     """Columns of cards; ``owner`` in the address narrows it to one rep, "me" to oneself."""
-    owner = _owner(request)
+    owner = owner_asked_for(request)
     context = {
         **_shared(request, owner),
         "columns": lead_board.first_columns(
@@ -55,7 +55,7 @@ def board_page(request: Request) -> HttpResponse:
 @page(capability=Capability.VIEW)
 def stage_table(request: Request) -> HttpResponse:
     """The same figures as a table: counts, age, targets, and where it is stuck."""
-    owner = _owner(request)
+    owner = owner_asked_for(request)
     figures = stage_figures.all_of(
         owner=owner.pk if owner else None, month=_month(request.now), now=request.now
     )
@@ -67,7 +67,7 @@ def stage_table(request: Request) -> HttpResponse:
 def column_more(request: Request, pk: int) -> HttpResponse:
     """The next cards of one column."""
     stage = access.stage(request.user, pk)
-    owner = _owner(request)
+    owner = owner_asked_for(request)
     cursor = request.GET.get("cursor", "")
     cards, after = lead_board.more(request.user, stage, owner=owner, cursor=cursor, now=request.now)
     context = {**_shared(request, owner), "cards": cards, "next": after, "stage": stage}
@@ -92,7 +92,7 @@ def move(request: Request, pk: int) -> HttpResponse:
             reason="",
             actor=request.user,
             now=request.now,
-            expected_version=int(version) if _is_key(version) else None,
+            expected_version=int(version) if is_key(version) else None,
         )
     except stage_gates.NotReady as error:
         if not {"need", "budget"} & {e.field for e in error.errors}:
@@ -171,14 +171,3 @@ def _shared(request: Request, owner: User | None) -> dict[str, Any]:
 def _month(now: datetime) -> datetime:
     """When this month began where the viewer is."""
     return timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _owner(request: Request) -> User | None:
-    asked = request.GET.get("owner", "")
-    if asked == "me":
-        return request.user
-    return users.visible_to(request.user).filter(pk=int(asked)).first() if _is_key(asked) else None
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
