@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from funnel.models import OpportunityStage, Stage, StageRole, StageVersion
+from funnel.models import OpportunityStage, OwnRole, Stage, StageVersion
 from funnel.selectors import stage_figures
 from funnel.selectors import stages as selector
 from funnel.services import stages as service
@@ -66,7 +66,7 @@ class StageFigureOut(serializers.Serializer[Any]):
     ``came`` is undecided. ``median_seconds``: how long the middle one of those here has been here.
     """
 
-    stage = serializers.SlugRelatedField[Stage](slug_field="code", read_only=True)
+    stage = serializers.CharField(source="stage.code", help_text="The code of the stage.")
     here = serializers.IntegerField()
     late = serializers.IntegerField(help_text="Longer here than the time limit.")
     median_seconds = serializers.IntegerField(allow_null=True)
@@ -104,7 +104,7 @@ class StageChangeIn(serializers.Serializer[Any]):
 class StageIn(StageChangeIn):
     """A new stage: a step of the road (``main``) or a place beside it (``parking``)."""
 
-    role = serializers.ChoiceField(choices=[StageRole.MAIN.value, StageRole.PARKING.value])
+    role = serializers.ChoiceField(choices=OwnRole.choices)
 
 
 class StageResource(Listable, Retrievable, Creatable, Updatable, Resource):

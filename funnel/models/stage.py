@@ -21,6 +21,13 @@ class StageKind(models.TextChoices):
     SIDE = "side", _("Side state")
 
 
+class OwnRole(models.TextChoices):
+    """The roles that a stage of an organisation's own may play."""
+
+    MAIN = "main", _("A step of the road")
+    PARKING = "parking", _("Beside the road: the lead comes back")
+
+
 class StageRole(models.TextChoices):
     """What a stage does in the journey (``funnel.domain.lifecycle.Role``)."""
 

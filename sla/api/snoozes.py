@@ -33,7 +33,7 @@ class SnoozeOut(ModelOut[Snooze]):
         fields = ("id", "handoff", "lead", "owner", "until", "reason", "created_at", "ended_at")
 
 
-class SnoozeIn(serializers.Serializer[Any]):
+class SetAsideIn(serializers.Serializer[Any]):
     """Which handoff waits, until when (at most 30 days ahead), and why."""
 
     handoff = VisibleKey(Handoff)
@@ -70,7 +70,7 @@ class SnoozeResource(Listable, Retrievable, Creatable, Resource):
         "wake": C.ANSWER_OWN_HANDOFF,
     }
     output = SnoozeOut
-    inputs = {"create": SnoozeIn, "wake": WakeIn}
+    inputs = {"create": SetAsideIn, "wake": WakeIn}
     filterset_class = SnoozeFilter
     ordering_fields = {"id": "pk"}
     ordering_default = ("-id",)

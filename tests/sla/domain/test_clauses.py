@@ -72,7 +72,7 @@ def test_a_promise_in_days_is_measured_by_the_calendars_ordinary_day(parts, hour
 @pytest.mark.parametrize(
     ("parts", "field", "code"),
     [
-        ({"metric": "meetings"}, "clauses.0.metric", "unknown"),
+        ({"metric": "kindness"}, "clauses.0.metric", "unknown"),
         ({"metric": "supply_count", "target": 10, "period": "day"}, "clauses.0.period", "not_allowed"),
         (
             {"metric": "supply_count", "target": 10, "terms": {"ceiling": 9}},
