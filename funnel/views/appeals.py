@@ -46,9 +46,7 @@ def appeal_list(request: Request) -> HttpResponse:
         spec=APPEALS,
         filterset=AppealFilter(request.GET, queryset=reads.listed(request.user)),
         row="funnel/_appeal_row.html",
-        empty=Empty(
-            "scale", _("A return that marketing contests stands here until a manager has ruled on it.")
-        ),
+        empty=Empty("scale", _("A return that marketing contests stands here, with its ruling.")),
     )
 
 
