@@ -141,9 +141,10 @@ def test_every_template_is_a_definition_and_they_differ():
 def test_the_best_fit_may_need_more_information_than_the_rest(web):
     body = default_document() | {"minimum_by_band": {"B": [["person.phone"], ["person.name"]]}}
     rules = drafts.parse(body)
-    known = facts.of_leads([capture_lead(web).pk, capture_lead(web, title="Clerk", company="").pk])
-    assert [rules.fit_band(rules.fit_score(k)) for k in known.values()] == ["B", "C"]
-    assert [rules.missing(k) for k in known.values()] == [["person.phone"], ["company.name"]]
+    leads = [capture_lead(web).pk, capture_lead(web, title="Clerk", company="").pk]
+    known = facts.of_leads(leads)
+    assert [rules.fit_band(rules.fit_score(known[pk])) for pk in leads] == ["B", "C"]
+    assert [rules.missing(known[pk]) for pk in leads] == [["person.phone"], ["company.name"]]
 
 
 def test_a_persona_is_told_by_alternatives_of_one_attribute_and_all_attributes():
