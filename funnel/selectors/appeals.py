@@ -41,6 +41,14 @@ def may_appeal(handoff: Handoff, user: User, *, now: datetime) -> bool:
     )
 
 
-def may_rule(appeal: Appeal, user: User) -> bool:
-    """Whether the page offers ``user`` the ruling; the service has the last word."""
-    return appeal.ruled_at is None and appeal.arbiter_id == user.pk and user.may(Capability.RULE_APPEALS)
+def is_judge(appeal: Appeal, user: User) -> bool:
+    """Whether ``user`` may rule: its arbiter, an admin, or any manager in place of one who is missing.
+
+    Nobody rules on their own word: who appeals, who returned the lead and who got it are parties.
+    """
+    handoff, arbiter = appeal.handoff, appeal.arbiter
+    is_party = user.pk in {appeal.appellant_id, handoff.answered_by_id, handoff.owner_id}
+    if is_party or not user.may(Capability.RULE_APPEALS):
+        return False
+    is_missing = arbiter is None or not arbiter.is_active
+    return user == arbiter or is_missing or user.may(Capability.MANAGE_USERS)

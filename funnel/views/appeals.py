@@ -54,7 +54,7 @@ def appeal_list(request: Request) -> HttpResponse:
 def appeal_page(request: Request, pk: int) -> HttpResponse:
     """What sales said, what marketing says, and the ruling."""
     found = access.appeal(request.user, pk)
-    context = {"appeal": found, "may_rule": reads.may_rule(found, request.user)}
+    context = {"appeal": found, "may_rule": found.ruled_at is None and reads.is_judge(found, request.user)}
     return rendering.page(request, "funnel/appeal.html", context)
 
 

@@ -52,5 +52,18 @@ def test_a_second_ruling_of_a_stale_page_is_refused_in_words(signed_in, returned
     assert Appeal.objects.get().ruling == "upheld"
 
 
+def test_another_manager_is_offered_the_ruling_only_when_the_arbiter_is_gone(
+    signed_in, returned, mara, sam, max_
+):
+    signed_in(mara).post(f"/handoffs/{returned.pk}/appeal/", {"evidence": "They asked."})
+    appeal = Appeal.objects.select_related("arbiter").get()
+    page = f"/appeals/{appeal.pk}/"
+    other = max_ if appeal.arbiter == sam else sam
+    assert f"{page}rule/" not in signed_in(other).get(page).content.decode()
+    appeal.arbiter.is_active = False
+    appeal.arbiter.save(update_fields=["is_active"])
+    assert f"{page}rule/" in signed_in(other).get(page).content.decode()
+
+
 def test_an_empty_list_says_what_it_is_for(signed_in, olga):
     assert "A return that marketing contests" in signed_in(olga).get("/appeals/").content.decode()
