@@ -22,12 +22,12 @@ from funnel.services.lifecycle import MoveNotPossible
 from funnel.views import asks, lead_asks
 from funnel.views.asks import Ask
 from funnel.views.lead_actions import MOVED, NotPlaced, with_currency
-from funnel.views.whose import is_key, owner_asked_for
+from funnel.views.whose import owner_asked_for
 from leads.models import Lead
 from smarketing.core.errors import Invalid
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
-from smarketing.web import rendering
+from smarketing.web import query, rendering
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
 
@@ -92,7 +92,7 @@ def move(request: Request, pk: int) -> HttpResponse:
             reason="",
             actor=request.user,
             now=request.now,
-            expected_version=int(version) if is_key(version) else None,
+            expected_version=query.key(version),
         )
     except stage_gates.NotReady as error:
         if not {"need", "budget"} & {e.field for e in error.errors}:

@@ -15,7 +15,7 @@ from funnel.selectors import tombstones as reads
 from funnel.services import tombstones
 from leads.models import Company, Person
 from smarketing.users.domain.roles import Capability
-from smarketing.web import asks, lists, rendering
+from smarketing.web import asks, lists, query, rendering
 from smarketing.web.asks import Ask
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
@@ -111,10 +111,10 @@ def tombstone_lift(request: Request, pk: int) -> HttpResponse:
 
 def _about(request: Request) -> tuple[Person | None, Company | None]:
     """Whose page the question came from, as far as the user may see them."""
-    person, company = (request.GET.get(name, "") for name in ("person", "company"))
+    person, company = (query.key(request.GET.get(name, "")) for name in ("person", "company"))
     return (
-        access.person(request.user, int(person)) if person.isdecimal() and len(person) < 19 else None,
-        access.company(request.user, int(company)) if company.isdecimal() and len(company) < 19 else None,
+        access.person(request.user, person) if person is not None else None,
+        access.company(request.user, company) if company is not None else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smarketing.users.models import User
 from smarketing.users.selectors import users
+from smarketing.web import query
 from smarketing.web.pages import Request
 
 
@@ -12,9 +13,5 @@ def owner_asked_for(request: Request) -> User | None:
     asked = request.GET.get("owner", "")
     if asked == "me":
         return request.user
-    return users.visible_to(request.user).filter(pk=int(asked)).first() if is_key(asked) else None
-
-
-def is_key(text: str) -> bool:
-    """Whether ``text`` can be a primary key."""
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    pk = query.key(asked)
+    return users.visible_to(request.user).filter(pk=pk).first() if pk is not None else None

@@ -16,7 +16,7 @@ from leads.selectors import mails as reads
 from leads.services import mails
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
-from smarketing.web import panels, rendering
+from smarketing.web import panels, query, rendering
 from smarketing.web.forms import refusals
 from smarketing.web.pages import Request, page
 from smarketing.web.rendering import Toast
@@ -61,8 +61,8 @@ def take_back(request: Request, pk: int) -> HttpResponse:
 
 def _begin(request: Request, person: Person) -> tuple[MailForm, list[str]]:
     """An empty form, or one that a template or the person's last reply has filled."""
-    chosen = request.GET.get("template", "")
-    template = reads.usable_templates().filter(pk=int(chosen)).first() if _is_id(chosen) else None
+    pk = query.key(request.GET.get("template", ""))
+    template = reads.usable_templates().filter(pk=pk).first() if pk is not None else None
     if template is not None:
         subject, body, blank = reads.filled(template, person, request.user)
         return MailForm(person=person, initial={"subject": subject, "body": body}), blank
@@ -71,10 +71,6 @@ def _begin(request: Request, person: Person) -> tuple[MailForm, list[str]]:
     if subject and not subject.lower().startswith("re:"):
         subject = f"Re: {subject}"
     return MailForm(person=person, initial={"subject": subject}), []
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 18
 
 
 def _show(

@@ -7,6 +7,11 @@ from collections.abc import Mapping, Sequence
 from django.http import QueryDict
 
 
+def key(text: str) -> int | None:
+    """The primary key that ``text`` writes in digits, as it came in an address or form; None for no key."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def changed(params: QueryDict, **changes: str | Sequence[str] | None) -> str:
     """The query string of ``params`` with ``changes``; ``None`` removes. Starts with "?"."""
     copy = params.copy()
