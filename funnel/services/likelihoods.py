@@ -27,9 +27,12 @@ from leads.models import Lead
 from smarketing.core import loops
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, FieldError, Invalid
+from smarketing.core.prepared import Statement
 from smarketing.users.models import User
 
 LOOP = "likelihoods"
+# Asked for every lead that comes: whether there is a model, without its weights.
+_IN_USE = Statement("likelihood_in_use", "SELECT id FROM funnel_likelihoodmodel WHERE state = 'champion'")
 _ASKED = ("path", "operator", "value")
 _STORE = """
 INSERT INTO funnel_likelihood (lead_id, model_id, value, reasons, computed_at)
@@ -149,10 +152,9 @@ def suggest(*, model: LikelihoodModel, place: int, actor: User, now: datetime) -
 @transaction.atomic
 def answer(*, lead_ids: Sequence[int], now: datetime) -> int:
     """Answer for these leads by the model in use; without one nothing happens. Says how many."""
-    champion = LikelihoodModel.objects.filter(state=ModelState.CHAMPION).first()
-    if champion is None or not lead_ids:
+    if not lead_ids or not (in_use := _IN_USE.rows()):
         return 0
-    return _answer(champion, lead_ids, now)
+    return _answer(LikelihoodModel.objects.get(pk=in_use[0][0]), lead_ids, now)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from smarketing.core import loops
+from smarketing.core.prepared import Statement
 from smarketing.notifications import topics
 from smarketing.notifications.domain.quiet import Rhythm
 from smarketing.notifications.domain.webhooks import new_message_id
@@ -23,6 +25,19 @@ from smarketing.notifications.models import (
 )
 from smarketing.notifications.selectors import preferences
 from smarketing.users.models import User
+
+_PUT = Statement(
+    "outbox_put",
+    """
+INSERT INTO notifications_outbox (dedupe_key, topic, payload, notice, created_at)
+SELECT key, topic, payload::jsonb, notice::jsonb, %(now)s::timestamptz
+  FROM unnest(%(keys)s::text[], %(topics)s::text[], %(payloads)s::text[], %(notices)s::text[])
+       WITH ORDINALITY AS row (key, topic, payload, notice, place)
+ ORDER BY place
+    ON CONFLICT DO NOTHING
+""",
+    by="keys",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +119,15 @@ def put_many(*, entries: Iterable[Entry], now: datetime) -> None:
     """As :func:`put`, many at once in one statement."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an outbox row belongs into the transaction of its fact")
-    rows = [
-        Outbox(
-            topic=entry.topic,
-            payload=dict(entry.payload),
-            dedupe_key=entry.dedupe_key,
-            notice=entry.notice.to_json() if entry.notice else {},
-            created_at=now,
-        )
-        for entry in entries
-    ]
+    rows = list(entries)
     if rows:
-        Outbox.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        _PUT.count(
+            keys=[entry.dedupe_key for entry in rows],
+            topics=[entry.topic for entry in rows],
+            payloads=[json.dumps(dict(entry.payload)) for entry in rows],
+            notices=[json.dumps(entry.notice.to_json() if entry.notice else {}) for entry in rows],
+            now=now,
+        )
         loops.nudge("outbox")
 
 
