@@ -9,6 +9,7 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import ProgrammingError
 
 from smarketing import env
 from smarketing.core import supervisor
@@ -34,6 +35,8 @@ WITHOUT_SERVERS = frozenset(
     }
 )
 
+_NO_SUCH_TABLE = "42P01"
+
 
 def main(argv: list[str]) -> int:
     """Run the command named on the command line; the exit status."""
@@ -46,6 +49,11 @@ def main(argv: list[str]) -> int:
             execute_from_command_line(argv)
     except StartError as error:
         sys.stderr.write(f"manage.py: {error}\n")
+        return 1
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "pgcode", "") != _NO_SUCH_TABLE:
+            raise
+        sys.stderr.write("manage.py: the database has no tables yet: run “manage.py prepare”\n")
         return 1
     return 0
 
