@@ -33,6 +33,7 @@ from funnel.api.stages import OpportunityStageResource, StageResource
 from funnel.api.tombstones import TombstoneResource
 from funnel.api.transitions import TransitionResource
 from leads.api.activities import ActivityResource
+from leads.api.attributes import AttributeResource
 from leads.api.campaigns import CampaignResource
 from leads.api.channel_rules import ChannelRulesResource
 from leads.api.companies import CompanyResource
@@ -69,6 +70,7 @@ router.register("people/(?P<person>[0-9]{1,18})/sessions", PersonSessionResource
 router.register("companies", CompanyResource, basename="company")
 router.register("merges", MergeResource, basename="merge")
 router.register("duplicates", DuplicateResource, basename="duplicate")
+router.register("attributes", AttributeResource, basename="attribute")
 router.register("campaigns", CampaignResource, basename="campaign")
 router.register("imports", ImportResource, basename="import")
 router.register("channel-rules", ChannelRulesResource, basename="channel-rules")

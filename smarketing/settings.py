@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActivityKind": "leads.models.ActivityKind",
         "ActivityOutcome": "leads.models.ActivityOutcome",
+        "AttributeSubject": "leads.models.AttributeSubject",
         "CampaignKind": "leads.models.CampaignKind",
         "CampaignStatus": "leads.models.CampaignStatus",
         "ClockKind": "sla.models.ClockKind",
