@@ -1,6 +1,6 @@
 """``/api/v1/definitions``: the versions of what a qualified lead is, drawn up, discussed and proposed.
 
-Signing is not offered here: a signature is a person's, who says again who they are (the pages ask).
+A signature is a person's, who says again who they are: by password, here as on the pages.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django_filters import filters
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema_field
@@ -30,6 +31,7 @@ from funnel.services import definitions as services
 from smarketing.core.errors import Missing
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut, NamedOut
+from smarketing.web.rest.signing import Signable, SignIn
 from smarketing.web.rest.views import Creatable, Deletable, Listable, Resource, Retrievable, Updatable
 
 
@@ -173,7 +175,7 @@ class DefinitionFilter(FilterSet):
         fields = ("state",)
 
 
-class DefinitionResource(Listable, Retrievable, Creatable, Updatable, Deletable, Resource):
+class DefinitionResource(Listable, Retrievable, Creatable, Updatable, Deletable, Signable, Resource):
     """Versions of the definition, by number; drafts only for those who may edit them."""
 
     model = DefinitionVersion
@@ -185,6 +187,7 @@ class DefinitionResource(Listable, Retrievable, Creatable, Updatable, Deletable,
         "partial_update": C.EDIT_DEFINITION,
         "destroy": C.EDIT_DEFINITION,
         "propose": C.EDIT_DEFINITION,
+        "sign": C.VIEW,
         "take_back": C.EDIT_DEFINITION,
         "reach": C.EDIT_DEFINITION,
         "changes": C.VIEW,
@@ -203,9 +206,11 @@ class DefinitionResource(Listable, Retrievable, Creatable, Updatable, Deletable,
         "create": DefinitionDraftIn,
         "partial_update": DefinitionIn,
         "propose": DefinitionProposeIn,
+        "sign": SignIn,
         "take_back": DefinitionTakeBackIn,
         "comment": DefinitionCommentIn,
     }
+    secret_actions = frozenset({"sign"})
     filterset_class = DefinitionFilter
     lookup_field = "number"
     ordering_fields = {"number": "number"}
@@ -251,6 +256,15 @@ class DefinitionResource(Listable, Retrievable, Creatable, Updatable, Deletable,
     def propose(self, request: Request, number: str) -> Response:
         """Ask both sides to sign the draft as it stands, and say from which day it is to hold."""
         made = services.propose(definition=self.load(), **self.valid(), actor=self.actor, now=self.now)
+        return self.answer(self._read(made))
+
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, number: str) -> Response:
+        """Sign for the side of the token's user what carries the digest; with both signatures it holds."""
+        found = self.load(lock=False)
+        if services.side_of(signer=self.actor) is None:
+            raise services.NotASigner(_("Only the managers of marketing and sales sign."))
+        made = services.sign(definition=found, digest=self.proven_digest(), signer=self.actor, now=self.now)
         return self.answer(self._read(made))
 
     @action(detail=True, methods=["post"], url_path="take-back")

@@ -1,6 +1,6 @@
 """``/api/v1/agreements``: the versions of what both sides promised, drawn up and discussed.
 
-Signing is not offered here: a signature is a person's, who says again who they are (the pages ask).
+A signature is a person's, who says again who they are: by password, here as on the pages.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sla.services import agreements as services
 from smarketing.core.errors import Missing
 from smarketing.users.domain.roles import Capability as C
 from smarketing.web.rest.fields import ModelOut, NamedOut
+from smarketing.web.rest.signing import Signable, SignIn
 from smarketing.web.rest.views import Creatable, Deletable, Listable, Resource, Retrievable, Updatable
 
 
@@ -146,7 +147,7 @@ class AgreementFilter(FilterSet):
         fields = ("state",)
 
 
-class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, Resource):
+class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, Signable, Resource):
     """Versions of the agreement, by number; drafts only for those who may edit them."""
 
     model = AgreementVersion
@@ -158,13 +159,21 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
         "partial_update": C.EDIT_AGREEMENT,
         "destroy": C.EDIT_AGREEMENT,
         "propose": C.EDIT_AGREEMENT,
+        "sign": C.VIEW,
         "changes": C.VIEW,
         "comments": C.VIEW,
         "comment": C.LOG_ACTIVITY,
     }
     output = AgreementOut
     outputs = {"changes": ChangesOut, "comments": CommentsOut, "comment": CommentOut}
-    inputs = {"create": DraftIn, "partial_update": AgreementIn, "propose": ProposeIn, "comment": CommentIn}
+    inputs = {
+        "create": DraftIn,
+        "partial_update": AgreementIn,
+        "propose": ProposeIn,
+        "sign": SignIn,
+        "comment": CommentIn,
+    }
+    secret_actions = frozenset({"sign"})
     filterset_class = AgreementFilter
     lookup_field = "number"
     ordering_fields = {"number": "number"}
@@ -204,6 +213,15 @@ class AgreementResource(Listable, Retrievable, Creatable, Updatable, Deletable, 
         """Ask both sides to sign the draft as it stands."""
         self.valid()
         made = services.propose(version=self.load(), actor=self.actor, now=self.now)
+        return self.answer(self._read(made))
+
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, number: str) -> Response:
+        """Sign for the side of the token's user what carries the digest; with both signatures it holds."""
+        found = self.load(lock=False)
+        if services.side_of(signer=self.actor) is None:
+            raise services.NotASigner("Only the managers of marketing and sales sign.")
+        made = services.sign(version=found, digest=self.proven_digest(), signer=self.actor, now=self.now)
         return self.answer(self._read(made))
 
     @action(detail=True, methods=["get"])

@@ -51,17 +51,25 @@ class NotEditable(Conflict):
 class NotSignable(Conflict):
     """This version can't be signed now."""
 
+    code = "agreement_not_signable"
+
 
 class AlreadySigned(Conflict):
     """This side has signed this version."""
+
+    code = "already_signed"
 
 
 class NotASigner(Denied):
     """Only the managers of the two teams sign, each for their own side."""
 
+    code = "not_a_signer"
+
 
 class AgreementChanged(Stale):
     """Somebody has changed the version since it was read."""
+
+    code = "agreement_changed"
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from funnel.domain.definitions import default_document
 from funnel.models import DefinitionVersion
+from smarketing.users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,27 @@ def test_a_document_is_checked_drafted_compared_and_proposed(tmp_path: Path) -> 
     assert "waits for two signatures" in run("propose", "--version-number", "2", "--on", "2199-01-01")
     assert "In force from" in run("show", "--version-number", "2")
     assert "version 1 (in_force)" in run("show")
+
+
+def test_both_sides_sign_what_they_have_read(sam: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    sam.set_password("correct horse battery")
+    sam.save(update_fields=["password"])
+    run("draft")
+    run("propose", "--version-number", "2")
+    digest = DefinitionVersion.objects.get(number=2).digest
+    words = ("sign", "--version-number", "2", "--user", sam.email)
+    for given, read, told in (
+        ("correct horse battery", "", "Name what was read"),
+        ("wrong", digest, "not their password"),
+        ("correct horse battery", "0" * 64, "has changed since you read it"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(given + "\n"))
+        with pytest.raises(CommandError, match=told):
+            run(*words, "--digest", read)
+    assert not DefinitionVersion.objects.get(number=2).signatures.exists()
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    assert "is signed by" in run(*words, "--digest", digest)
+    assert DefinitionVersion.objects.get(number=2).signatures.get().signer == sam
 
 
 def test_what_is_wrong_is_named_and_nothing_is_kept(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""``manage.py definition``: read, check, compare, draft and propose versions of the definition."""
+"""``manage.py definition``: read, check, compare, draft, propose and sign versions of the definition."""
 
 from __future__ import annotations
 
+import getpass
 import json
+import sys
 from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
@@ -16,18 +18,21 @@ from funnel.selectors import definition_changes, definition_prose, definitions
 from funnel.services import definitions as services
 from smarketing.core import clock
 from smarketing.core.errors import DomainError
+from smarketing.users.selectors import users
 
 
 class Command(BaseCommand):
-    """Signing is not offered: a signature is a person's, who says again who they are (the pages ask)."""
+    """A signature is a person's: it asks for their password, or reads it as one line from a pipe."""
 
-    help = "Show, check, compare, draft or propose a version of the definition."
+    help = "Show, check, compare, draft, propose or sign a version of the definition."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("do", choices=["show", "check", "changes", "draft", "propose"])
+        parser.add_argument("do", choices=["show", "check", "changes", "draft", "propose", "sign"])
         parser.add_argument("--version-number", type=int, dest="number", help="by default the one in force")
         parser.add_argument("--file", default="", help="a document as JSON, for check and draft")
         parser.add_argument("--on", default="", help="for propose: the day from which it is to hold")
+        parser.add_argument("--user", default="", help="for sign: who signs, by e-mail address")
+        parser.add_argument("--digest", default="", help="for sign: what was read, as show tells it")
         parser.add_argument("--format", choices=["json", "text"], default="text", dest="style")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -79,6 +84,19 @@ class Command(BaseCommand):
         made = services.propose(definition=version, effective_on=day or "keep", actor=None, now=clock.now())
         return [f"version {made.number} {made.digest} waits for two signatures"]
 
+    def _sign(self, options: dict[str, Any]) -> list[str]:
+        signer = users.find(options["user"]) if options["user"] else None
+        if signer is None:
+            raise CommandError("Name who signs with --user.")
+        if not options["digest"]:
+            raise CommandError("Name what was read with --digest.")
+        if not signer.check_password(_password()):
+            raise CommandError("This is not their password.")
+        made = services.sign(
+            definition=_version(options["number"]), digest=options["digest"], signer=signer, now=clock.now()
+        )
+        return [f"version {made.number} ({made.state}) {made.digest} is signed by {signer}"]
+
 
 def _version(number: int | None) -> DefinitionVersion:
     if number is None:
@@ -87,6 +105,10 @@ def _version(number: int | None) -> DefinitionVersion:
     if found is None:
         raise CommandError(f"There is no version {number}.")
     return found
+
+
+def _password() -> str:
+    return getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
 def _document(name: str) -> Any:

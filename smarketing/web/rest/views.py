@@ -67,7 +67,7 @@ class Resource(GenericViewSet[Any]):
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}  # action → further query parameters
     lookup_value_regex = r"[0-9]{1,18}"
     finds_stored: ClassVar[bool] = False  # create answers 200 for what was stored before; see is_new
-    secret_actions: ClassVar[frozenset[str]] = frozenset()  # their answers are never kept for a replay
+    secret_actions: ClassVar[frozenset[str]] = frozenset()  # a secret goes in or out: never kept for a replay
     stale_actions: ClassVar[frozenset[str]] = frozenset()  # their body names a version: 412 for a former one
     max_body_bytes: ClassVar[int] = 1024 * 1024
     max_json_nodes: ClassVar[int] = 2_000
@@ -222,7 +222,7 @@ class Resource(GenericViewSet[Any]):
         if key is None:
             return
         if self.action in self.secret_actions:
-            raise BadParameter("This answer holds a secret and is not kept: send no Idempotency-Key.")
+            raise BadParameter("A secret is sent or answered, which is not kept: send no Idempotency-Key.")
         if not key or len(key) > _KEY_MAX or not key.isprintable():
             raise BadParameter(f"Idempotency-Key has 1 to {_KEY_MAX} printable characters.")
         plain = request._request

@@ -58,6 +58,14 @@ def test_a_version_is_drafted_edited_discussed_proposed_and_told_by_its_changes(
     past = client.post(f"{DEFINITIONS}/2/propose", {"effective_on": "2020-01-01"}, format="json")
     assert past.status_code == 422
     proposed = client.post(f"{DEFINITIONS}/2/propose", {"effective_on": "2026-05-04"}, format="json").json()
+    sam.set_password("correct horse battery")
+    sam.save(update_fields=["password"])
+    signature = {"digest": proposed["digest"], "password": "correct horse battery"}
+    assert_problem(
+        client_for(rita).post(f"{DEFINITIONS}/2/sign", signature, format="json"), 403, "not_a_signer"
+    )
+    signed = client.post(f"{DEFINITIONS}/2/sign", signature, format="json").json()
+    assert [(s["signer"]["name"], s["side"]) for s in signed["signatures"]] == [(sam.name, "sales")]
     assert (proposed["state"], proposed["body"]["effective_on"]) == ("proposed", "2026-05-04")
     assert_problem(
         client.post(f"{DEFINITIONS}/2/take-back", {}, format="json"), 409, "definition_not_editable"

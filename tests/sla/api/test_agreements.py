@@ -1,4 +1,4 @@
-"""``/api/v1/agreements``: a version is drawn up, discussed and proposed by programs; people sign."""
+"""``/api/v1/agreements``: a version is drawn up, discussed, proposed and signed."""
 
 from __future__ import annotations
 
@@ -80,5 +80,51 @@ def test_who_may_not_edit_may_read_only(role, manager):
     assert client.get(f"{URL}/current").json()["number"] == 1
 
 
-def test_nobody_signs_by_token(manager):
-    assert manager.post(f"{URL}/1/sign", {}, format="json").status_code == 404
+PASSWORD = "correct horse battery"
+
+
+def sign(user, digest, password=PASSWORD, **more):
+    body = {"digest": digest, "password": password}
+    return client_for(user).post(f"{URL}/2/sign", body, format="json", **more)
+
+
+@pytest.fixture
+def proposed(manager):
+    draft(manager)
+    return manager.post(f"{URL}/2/propose", {}, format="json").json()["digest"]
+
+
+@pytest.fixture
+def signers(sales_manager, marketing_manager):
+    for user in (sales_manager, marketing_manager):
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    return sales_manager, marketing_manager
+
+
+def test_with_a_signature_of_each_side_it_is_in_force(proposed, signers):
+    first, second = (sign(user, proposed) for user in signers)
+    assert (first.status_code, first.json()["state"]) == (200, "proposed")
+    assert (second.status_code, second.json()["state"]) == (200, "in_force")
+    assert {s["side"] for s in second.json()["signatures"]} == {"sales", "marketing"}
+    assert_problem(sign(signers[0], proposed), 409, "already_signed")
+
+
+def test_a_signature_needs_the_text_the_role_and_the_password(proposed, signers, marketer):
+    seller, _other = signers
+    assert_problem(sign(marketer, proposed), 403, "not_a_signer")
+    assert_problem(sign(seller, "0" * 64), 412, "agreement_changed")
+    problem = assert_problem(sign(seller, proposed, password="wrong"), 422, "wrong_password")
+    assert problem["errors"][0]["pointer"] == "/password"
+    assert sign(seller, proposed, headers={"Idempotency-Key": "k"}).status_code == 400
+    seller.set_unusable_password()
+    seller.save(update_fields=["password"])
+    assert_problem(sign(seller, proposed), 409, "no_password")
+    assert not AgreementVersion.objects.get(number=2).signatures.exists()
+
+
+def test_who_guesses_the_password_waits(proposed, signers):
+    for _guess in range(6):
+        assert sign(signers[0], proposed, password="wrong").status_code == 422
+    assert_problem(sign(signers[0], proposed), 429, "too_many_requests")
+    assert not AgreementVersion.objects.get(number=2).signatures.exists()
