@@ -103,4 +103,5 @@ def clauses(*, leads: int, cast: dict[str, User]) -> list[dict[str, Any]]:
         {"metric": "contacts", "target": 1, "period": "week", **timed},
         {"metric": "acceptance", "target": 60, "accountable": seller},
         {"metric": "close_rate", "target": 15, "period": "quarter", "terms": {"maturity_days": 120}},
+        {"metric": "meetings", "target": 1, "period": "week", "accountable": marketer},
     ]  # fmt: skip

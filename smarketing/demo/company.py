@@ -13,7 +13,7 @@ from funnel.services import definitions, pools, products
 from leads.models import Campaign, CampaignStatus, Channel, SourceKind
 from leads.services import campaigns, companies, sources
 from reporting.services import website as website_days
-from smarketing.demo import agreement, story, website
+from smarketing.demo import agreement, rituals, story, website
 from smarketing.demo.people import firms
 from smarketing.demo.simulation import YEAR, World
 from smarketing.notifications.services import outbox
@@ -44,6 +44,7 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
     channels = {channel.code: channel for channel in Channel.objects.all()}
     for name, series, price in story.PRODUCTS:
         products.create(name=name, series=series, list_price=price, currency="EUR", actor=admin, now=start)
+    rituals.prepare(cast=cast, now=start)
     for firm in firms(Random(0)):  # noqa: S311 - a story, not a secret
         companies.create(
             name=firm.name,
@@ -54,6 +55,7 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
             currency="EUR",
             country=firm.country,
             city=firm.city,
+            attributes=rituals.own_fields(firm.employees),
             actor=admin,
             now=start,
         )

@@ -27,6 +27,7 @@ from smarketing.demo import website
 from smarketing.demo.court import Court
 from smarketing.demo.people import Customer, customers
 from smarketing.demo.reps import Reps
+from smarketing.demo.rituals import Rituals
 from smarketing.demo.timeline import Step, Timeline, WorkingHours
 from smarketing.demo.traffic import Traffic
 from smarketing.users.models import User
@@ -61,6 +62,7 @@ class Simulation:
         self.hours = WorkingHours(world.zone)
         self.reps = Reps(world.users, self.timeline, self.hours, self.random)
         self.court = Court(world.users, self.timeline, self.hours, seed=seed + 2)
+        self.rituals = Rituals(world.users, self.timeline, world.zone, seed=seed + 3)
         self._news: list[tuple[int, Callable[[Handoff, datetime], None]]] = []
         self.traffic = Traffic(world.web, seed=seed + 1)
         self._swept_hour: datetime | None = None
@@ -74,6 +76,7 @@ class Simulation:
         for number in range(SPAM):
             self.timeline.plan(self.end - timedelta(hours=3 + 7 * number), self._spam(number))
         self._plan_closings()
+        self.rituals.plan(start=self.start, end=self.end)
         self.timeline.plan(self.end - timedelta(minutes=4), self.reps.even_out)
         return self.timeline.run(before=self._sweep, after=self._react)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from smarketing.users.domain.roles import Role
+from smarketing.users.domain.roles import Role, Side
 
 PASSWORD = "smarketing-demo-2026"  # noqa: S105 - the published sign-in of the demo company
 DOMAIN = "brightwater.example"
@@ -158,3 +158,50 @@ NEEDS = (
     "Replaces manual readings in two waterworks.",
     "Needs a proof of water savings for the audit.",
 )
+
+# What the teams decide when they meet.
+DECISIONS = (
+    "Leads of the guide wait for a second visit before they count. Tom changes the wording of its form.",
+    "Sales calls webinar leads on the same day. Two returns of last week were read together.",
+    "Titles: “Head of Maintenance” decides, “Consultant” does not. The definition stays as it is.",
+    "The fair brings forty leads in two days: Deniz and Ben keep Thursday free.",
+    "Why we lost: price, twice. Marketing writes the page about the cost of a leak.",
+    "Nothing new; the promises of both sides were looked at one by one.",
+)
+# A field of their own on companies.
+PLANTS = "plants"
+TEMPLATES = (
+    (
+        "First answer",
+        "Your question about {{ company }}",
+        "Hello {{ first_name }},\n\nthank you for writing to us. When may I call you for ten minutes?\n\n"
+        "Kind regards\n{{ sender_name }}",
+    ),
+    (
+        "After a call that nobody took",
+        "I tried to reach you",
+        "Hello {{ first_name }},\n\nI called today and will try again tomorrow before noon. "
+        "If another time suits you better, just answer this mail.\n\nKind regards\n{{ sender_name }}",
+    ),
+)
+# Rated in the questionnaire beside the rules of the definition.
+STATEMENTS = ("They say when they want to decide.", "They run more than three plants.")
+# What each side looks at when it rates: words in the text of a rule.
+CARES = {
+    Side.MARKETING: ("demo", "page", "form", "download", "webinar", "work", "domain"),
+    Side.SALES: ("demo", "title", "employees", "revenue", "decide", "plants"),
+}
+WORDS = {
+    Side.MARKETING: {
+        "definition": "Somebody of the right kind of company who has shown twice that they are interested.",
+        "discard": "Students, competitors, addresses of free mail without a company.",
+        "traits": "They read the prices, come back within a week, ask for a demo.",
+        "stages": "MQL: ready for a call. SQL: sales agrees.",
+    },
+    Side.SALES: {
+        "definition": "Somebody who may decide and has a plant that leaks.",
+        "discard": "Consultants and whoever only wants the guide.",
+        "traits": "Title, size of the company, a date by which they have to decide.",
+        "stages": "MQL: worth a call today. SQL: need and budget are known.",
+    },
+}

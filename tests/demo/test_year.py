@@ -7,13 +7,22 @@ from datetime import datetime
 
 import pytest
 
-from funnel.models import Appeal, Handoff, HandoffState, LeadState, Nurture, Opportunity
-from leads.models import Lead
+from funnel.models import (
+    Absence,
+    Appeal,
+    Handoff,
+    HandoffState,
+    LeadState,
+    Nurture,
+    Opportunity,
+    Questionnaire,
+)
+from leads.models import Company, Lead, MailTemplate
 from reporting.domain.results import Rate, Row
 from reporting.models import Journey, VisitMark
 from reporting.reports import catalogue
 from reporting.services import journeys
-from sla.models import AgreementState, AgreementVersion, Clock, ClockState
+from sla.models import AgreementState, AgreementVersion, Clock, ClockState, TeamMeeting
 from smarketing.core import invariants
 from smarketing.demo.company import YEAR
 from smarketing.users.selectors import organisation
@@ -53,6 +62,16 @@ def test_the_report_of_the_website_is_filled_when_the_first_user_looks(year: dat
 
 def test_marketing_has_contested_a_return_and_a_manager_ruled(year: datetime) -> None:
     assert Appeal.objects.exclude(ruling="").exists()
+
+
+def test_the_teams_met_asked_each_other_and_somebody_is_away_soon(year: datetime) -> None:
+    assert 35 <= TeamMeeting.objects.count() <= 52
+    round_ = Questionnaire.objects.get()
+    assert round_.revealed_at is not None
+    assert {answer.side for answer in round_.answers.all()} == {"marketing", "sales"}
+    assert Absence.objects.filter(starts_at__gt=year).exists()
+    assert MailTemplate.objects.count() == 2
+    assert Company.objects.filter(attributes__plants__gt=1).exists()
 
 
 def test_every_lead_stands_somewhere(year: datetime) -> None:
