@@ -46,16 +46,16 @@ class Customer:
 
 def firms(random: Random) -> list[Firm]:
     """The companies of the story, with industry, size and place."""
-    found = []
+    found, tails = [], list(story.COMPANY_TAILS)
     for index, head in enumerate(story.COMPANY_HEADS):
-        for tail in (story.COMPANY_TAILS[index % 8], story.COMPANY_TAILS[(index + 3) % 8]):
+        for tail in (tails[index % 8], tails[(index + 3) % 8]):
             country, city = random.choice(story.COUNTRIES)
             employees = int(random.lognormvariate(5.2, 1.1)) + 5
             found.append(
                 Firm(
                     name=f"{head} {tail}",
                     domain=f"{head}-{tail}.example".lower(),
-                    industry=random.choice(story.INDUSTRIES),
+                    industry=story.COMPANY_TAILS[tail],
                     employees=employees,
                     revenue=employees * random.randint(90_000, 260_000),
                     country=country,

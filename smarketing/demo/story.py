@@ -101,7 +101,6 @@ PRODUCTS = (
     ("Plant Suite", "Suite", Decimal(58_000)),
 )
 
-INDUSTRIES = ("Water utilities", "Chemicals", "Food and beverages", "Paper", "Energy", "Pharma", "Property")
 COUNTRIES = (
     ("DE", "Berlin"),
     ("DE", "Hamburg"),
@@ -115,7 +114,17 @@ COMPANY_HEADS = (
     "Linden", "Meridian", "Nordlicht", "Oder", "Polar", "Quell", "Rhein", "Saale", "Tauern", "Ulmen", "Vesta",
     "Weser", "Xenon", "Ybbs", "Zeder",
 )  # fmt: skip
-COMPANY_TAILS = ("Wasser", "Chemie", "Brau", "Papier", "Energie", "Pharma", "Werke", "Anlagen")
+# The second half of a name, and the industry it tells.
+COMPANY_TAILS = {
+    "Wasser": "Water utilities",
+    "Chemie": "Chemicals",
+    "Brau": "Food and beverages",
+    "Papier": "Paper",
+    "Energie": "Energy",
+    "Pharma": "Pharma",
+    "Werke": "Metals",
+    "Anlagen": "Plant engineering",
+}
 
 FIRST_NAMES = (
     "Lena", "Jonas", "Mia", "Lukas", "Emma", "Paul", "Hanna", "Felix", "Sofia", "Noah", "Clara", "Elias",
