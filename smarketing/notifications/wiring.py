@@ -8,14 +8,15 @@ from smarketing.core import events, invariants, loops, readings
 from smarketing.notifications import topics
 from smarketing.notifications.invariants import ALL
 from smarketing.notifications.services import deliveries, digests, outbox
-from smarketing.notifications.subscribers import post_letter
+from smarketing.notifications.subscribers import follow_zone, post_letter
 from smarketing.notifications.topics import Kind, Topic
-from smarketing.users.events import LetterWritten
+from smarketing.users.events import LetterWritten, ZoneChanged
 
 
 def connect() -> None:
     """Fan-out every few seconds, deliveries as often; both are nudged after commits too."""
     events.subscribe(LetterWritten, post_letter)
+    events.subscribe(ZoneChanged, follow_zone)
     loops.register(loops.Loop("outbox", outbox.fan_out, every_seconds=5, limit=500))
     loops.register(loops.Loop("deliveries", deliveries.run_once, every_seconds=5, limit=500, queue="mail"))
     loops.register(loops.Loop("digests", digests.run_once, every_seconds=30, limit=200, queue="mail"))

@@ -19,3 +19,11 @@ class LetterWritten(Fact):
     subject: str
     text: str = field(repr=False)
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChanged(Fact):
+    """A user's wall clock is another: what is sent by it comes at another instant."""
+
+    user_id: int
+    now: datetime

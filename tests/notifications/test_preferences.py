@@ -22,6 +22,7 @@ from smarketing.notifications.selectors.preferences import Wish
 from smarketing.notifications.services import deliveries, digests, outbox, preferences
 from smarketing.notifications.services.preferences import ChoiceChanged, ChoiceInvalid, Hours
 from smarketing.users.models import User
+from smarketing.users.services import profiles, users
 from tests.notifications.conftest import Sink
 
 pytestmark = pytest.mark.django_db
@@ -222,3 +223,18 @@ def test_queries_of_a_fan_out_do_not_grow_with_users(
     with django_assert_max_num_queries(11):  # type: ignore[operator]
         outbox.fan_out(now=DAY, limit=10)
     assert WaitingMail.objects.count() == 20
+
+
+def test_what_waits_for_the_morning_follows_a_user_to_another_zone(rita: User, admin: User) -> None:
+    choose(rita, hours=NIGHT)
+    tell(rita, "Lead", EVENING)
+    assert WaitingMail.objects.get().due_at == MORNING
+    given = {"name": rita.name, "locale": rita.locale, "now": EVENING + timedelta(minutes=5)}
+    profiles.change(user=rita, time_zone="America/New_York", **given)
+    # 16:00 there: no quiet hours, so it leaves at once.
+    assert WaitingMail.objects.get().due_at == given["now"]
+    users.update(user=rita, actor=admin, now=given["now"], time_zone="Asia/Tokyo")
+    # 06:05 there: an hour later.
+    assert WaitingMail.objects.get().due_at == datetime(2026, 3, 4, 22, 0, tzinfo=UTC)
+    profiles.change(user=rita, time_zone="Asia/Tokyo", **{**given, "name": "Rita R."})
+    assert WaitingMail.objects.get().due_at == datetime(2026, 3, 4, 22, 0, tzinfo=UTC)

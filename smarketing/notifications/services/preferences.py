@@ -68,6 +68,12 @@ def choose(
     return kept
 
 
+@transaction.atomic(savepoint=False)
+def follow_zone(*, user_id: int, now: datetime) -> None:
+    """A user's wall clock is another: what waits for them is sent by the new one."""
+    _follow(User.objects.select_for_update(no_key=True).get(pk=user_id), now)
+
+
 def _write(hours: NoticeHours) -> None:
     fields = ["quiet_from", "quiet_until", "digest_hour", "digest_weekday", "version"]
     if hours.version == 1:

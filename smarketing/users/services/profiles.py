@@ -8,7 +8,9 @@ from zoneinfo import available_timezones
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from smarketing.core import events
 from smarketing.core.errors import FieldError, Invalid
+from smarketing.users.events import ZoneChanged
 from smarketing.users.models import User
 
 
@@ -26,9 +28,12 @@ def change(*, user: User, name: str, time_zone: str, locale: str, now: datetime)
     if time_zone not in available_timezones():
         message = _("Choose a time zone from the list.")
         raise ProfileInvalid(message, errors=[FieldError("time_zone", "unknown", message)])
+    is_moved = user.time_zone != time_zone
     user.name = name
     user.time_zone = time_zone
     user.locale = locale
     user.updated_at = now
     user.save(update_fields=["name", "time_zone", "locale", "updated_at"])
+    if is_moved:
+        events.publish(ZoneChanged(user.pk, now))
     return user

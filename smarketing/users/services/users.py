@@ -15,9 +15,11 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
 
+from smarketing.core import events
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
 from smarketing.users.domain.roles import LEVEL, Capability, Role
+from smarketing.users.events import ZoneChanged
 from smarketing.users.models import Membership, Team, User
 
 
@@ -97,6 +99,8 @@ def update(*, user: User, actor: User | None, now: datetime, **values: Any) -> U
         if user.email:
             EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     _save(user, now, *values)
+    if user.time_zone != before["time_zone"]:
+        events.publish(ZoneChanged(user.pk, now))
     changed(actor=actor, action="user_changed", obj=user, now=now, before=before, after=_shown(user))
     return user
 
