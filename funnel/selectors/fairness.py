@@ -9,13 +9,12 @@ what is left to the order of the ring (less than a turn, unless weights changed)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Avg, Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
-from funnel.models import Opportunity, OpportunityStageKind, Pool, RoutingDecision
+from funnel.models import Pool, RoutingDecision
 from smarketing.core.periods import Period
 from smarketing.users.models import User
 
@@ -124,17 +123,6 @@ def made(period: Period, *, source_id: int | None = None) -> QuerySet[RoutingDec
     """The choices of a period, which has both ends."""
     found = RoutingDecision.objects.filter(at__gte=period.start, at__lt=period.end)
     return found if source_id is None else found.filter(lead__source=source_id)
-
-
-def worth_of_a_customer(before: Period, currency: str) -> Decimal | None:
-    """The average won deal of a period in our currency; None without any."""
-    deals = Opportunity.objects.filter(stage__kind=OpportunityStageKind.WON, currency=currency)
-    if before.start is not None:
-        deals = deals.filter(closed_at__gte=before.start)
-    if before.end is not None:
-        deals = deals.filter(closed_at__lt=before.end)
-    average: Decimal | None = deals.aggregate(average=Avg("amount"))["average"]
-    return average
 
 
 def _due(period: Period, source_id: int | None) -> dict[tuple[int, int], Standing]:

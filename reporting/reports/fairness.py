@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from funnel.domain import fairness as rules
 from funnel.models import Handoff
+from funnel.selectors import expected_value
 from funnel.selectors import fairness as reads
 from funnel.selectors.decisions import sees_all
 from funnel.selectors.fairness import PoolStanding, Standing
@@ -93,7 +94,7 @@ def _period(params: Params, now: datetime) -> Period:
 
 def _worth(period: Period, now: datetime) -> Decimal | None:
     end = min(period.end or now, now)
-    return reads.worth_of_a_customer(Period(end - YEAR, end), organisation.current().currency)
+    return expected_value.worth_of_a_customer(Period(end - YEAR, end), organisation.current().currency)
 
 
 def _of_pool(pool: PoolStanding) -> dict[str, Value]:

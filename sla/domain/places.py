@@ -1,7 +1,7 @@
 """Where a lead stands in a rep's queue, and that place as text in the address of the next page.
 
-With a deadline before without; the earliest first; then the likeliest; then the hottest; then the
-oldest handoff. A place is total and stays valid when the lead it was taken from has gone.
+With a deadline before without; the earliest first; then the likeliest, or what may bring most; then the
+hottest; then the oldest handoff. A place is total and stays valid when the lead it was taken from has gone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 _LONGEST = 400
-# Behind every likelihood and every interest that is known.
-_UNKNOWN = 1e9
+# Behind every likelihood, value and interest that is known.
+_UNKNOWN = 1e18
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,14 +33,12 @@ class Place:
         return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
 
-def place(
-    *, handoff: int, due_at: datetime | None, likelihood: float | None, interest: float | None
-) -> Place:
-    """The place of a handoff; what is not known stands last."""
+def place(*, handoff: int, due_at: datetime | None, promising: float | None, interest: float | None) -> Place:
+    """The place of a handoff; ``promising`` is its likelihood or expected value. What is unknown is last."""
     return Place(
         0 if due_at else 1,
         due_at.isoformat() if due_at else "",
-        -likelihood if likelihood is not None else _UNKNOWN,
+        -promising if promising is not None else _UNKNOWN,
         -interest if interest is not None else _UNKNOWN,
         handoff,
     )

@@ -1,4 +1,4 @@
-"""A rep's queue: what was handed to them and still waits, ordered by deadline, then likelihood.
+"""A rep's queue: what was handed to them and still waits, ordered by deadline, then likelihood or value.
 
 A lead waits until it has been answered (accepted or returned) and its first attempt was made. What its
 owner has set aside stands apart, with the deadline that goes on running. The page costs the same few
@@ -16,12 +16,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from funnel.models import Handoff, HandoffState, ModelState
+from funnel.selectors import expected_value
+from funnel.selectors.expected_value import Worth
 from sla.domain import places
 from sla.domain import snoozes as rules
 from sla.domain.places import Place
 from sla.models import Clock, ClockKind, Snooze
 from smarketing.core.prepared import Tally, given
 from smarketing.users.models import User
+from smarketing.users.selectors import organisation
 
 # What a rep can look at; the next page has the rest.
 PAGE = 40
@@ -75,26 +78,21 @@ def _unsettled(owner: Any) -> QuerySet[Handoff]:
 _WAITING = Tally("queue_waiting", lambda: _unsettled(given("owner")))
 
 
+_READ = (
+    "pk", "version", "lead__version", "lead__person__version", "lead__person__interest__key",
+    "lead__likelihood__value", "lead__likelihood__model__state", "packet__scores__fit__band",
+)  # fmt: skip
+
+
 def look(owner: User, *, now: datetime, after: str = "") -> Queue:
     """A page of the queue in its order, and what the whole counts, in three queries; no names are read.
 
-    With a deadline first, earliest first; then the likeliest by the model in use; then the hottest; then
-    the oldest handoff. The fingerprint changes whenever something the queue shows has changed. A place
-    ``after`` that no queue gave is the start.
+    With a deadline first, earliest first; then the likeliest by the model in use, or what may bring most
+    where the organisation orders by value; then the hottest; then the oldest handoff. The fingerprint
+    changes whenever something the queue shows has changed. A place ``after`` that no queue gave is the start.
     """
-    rows = list(
-        waiting(owner)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "version",
-            "lead__version",
-            "lead__person__version",
-            "lead__person__interest__key",
-            "lead__likelihood__value",
-            "lead__likelihood__model__state",
-        )
-    )
+    rows = list(waiting(owner).order_by("pk").values_list(*_READ))
+    worth = worth_for_order(now)
     ids = [row[0] for row in rows]
     clocks_of = _clocks_of(ids)
     asked = Snooze.objects.in_force(now).filter(handoff__in=ids, owner=owner)
@@ -103,7 +101,7 @@ def look(owner: User, *, now: datetime, after: str = "") -> Queue:
     asleep: list[Place] = []
     parts = [str(owner.pk), after]
     late = 0
-    for pk, *versions, heat, value, model in rows:
+    for pk, *versions, heat, value, model, band in rows:
         clock_version, due_at = clocks_of.get(pk, (0, None))
         is_late = due_at is not None and due_at < now
         late += is_late
@@ -112,11 +110,27 @@ def look(owner: User, *, now: datetime, after: str = "") -> Queue:
         if snooze is not None and not rules.is_asleep(until=snooze.until, due_at=due_at, now=now):
             del snoozes[pk]
             snooze = None
-        place = places.place(handoff=pk, due_at=due_at, likelihood=likely, interest=heat)
+        brings = expected_value.expected(likely, band or "", worth)
+        promising = likely if worth is None else float(brings.value) if brings else None
+        place = places.place(handoff=pk, due_at=due_at, promising=promising, interest=heat)
         (asleep if snooze else awake).append(place)
-        parts.append(f"{pk}.{versions}.{clock_version}.{is_late}.{likely}.{snooze.pk if snooze else 0}")
+        parts.append(
+            f"{pk}.{versions}.{clock_version}.{is_late}.{likely}.{promising}.{snooze.pk if snooze else 0}"
+        )
     digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
     return _page(sorted(awake), sorted(asleep), snoozes, late, digest, after)
+
+
+def worth_for_order(now: datetime) -> Worth | None:
+    """What a customer is worth, where queues are ordered by expected value; None where by likelihood.
+
+    So it is too while no deal was won: there is nothing to tell leads apart by.
+    """
+    ours = organisation.current()
+    if not ours.queue_by_value:
+        return None
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return expected_value.worth_in(hour, currency=ours.currency)
 
 
 def _page(

@@ -11,11 +11,14 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from funnel.models import Handoff, HandoffState, ModelState
+from funnel.selectors import expected_value
+from funnel.selectors.expected_value import Expected, Worth
 from leads.models import Person, PersonEmail, PersonPhone
 from sla.models import Snooze
 from sla.selectors import clocks
 from sla.selectors.clocks import ClockView
 from sla.selectors.links import lead_path
+from smarketing.web import formats
 
 REASONS = 4
 
@@ -50,7 +53,31 @@ class Card:
     email: str
     is_accepted: bool
     likelihood: float | None
+    expected: Expected | None
     snooze: Snooze | None
+
+    @property
+    def expected_amount(self) -> str:
+        """What the lead may bring, in whole units of our currency."""
+        found = self.expected
+        return formats.money(round(found.value), found.currency) if found else ""
+
+    @property
+    def expected_reason(self) -> str:
+        """Why it may bring that: the likelihood times the average deal of leads like it."""
+        found = self.expected
+        if found is None:
+            return ""
+        words = {
+            "share": formats.percent(found.likelihood),
+            "worth": formats.money(round(found.worth), found.currency),
+            "band": found.fit_band,
+        }
+        if found.fit_band:
+            told = _("%(share)s likely × %(worth)s, the average deal won by leads of fit %(band)s in a year.")
+        else:
+            told = _("%(share)s likely × %(worth)s, the average deal won in the year before.")
+        return told % words
 
     @property
     def is_attempted(self) -> bool:
@@ -58,13 +85,22 @@ class Card:
         return self.clock is None or self.clock.clock.ended_at is not None
 
 
-def cards(handoff_ids: Sequence[int], *, snoozes: Mapping[int, Snooze], now: datetime) -> list[Card]:
-    """The cards of these handoffs, in their order; the same few queries however many there are."""
+def cards(
+    handoff_ids: Sequence[int],
+    *,
+    snoozes: Mapping[int, Snooze],
+    now: datetime,
+    worth: Worth | None = None,
+) -> list[Card]:
+    """The cards of these handoffs, in their order; the same few queries however many there are.
+
+    With ``worth`` each says what its lead may bring and why.
+    """
     handoffs = _rows(handoff_ids)
     found = clocks.for_handoffs(list(handoff_ids))
     views = clocks.views(found.values(), now=now)
     return [
-        _card(handoffs[pk], views.get(found[pk].pk) if pk in found else None, snoozes.get(pk))
+        _card(handoffs[pk], views.get(found[pk].pk) if pk in found else None, snoozes.get(pk), worth)
         for pk in handoff_ids
         if pk in handoffs
     ]
@@ -89,11 +125,12 @@ def _rows(ids: Sequence[int]) -> dict[int, Handoff]:
     }
 
 
-def _card(handoff: Handoff, view: ClockView | None, snooze: Snooze | None) -> Card:
+def _card(handoff: Handoff, view: ClockView | None, snooze: Snooze | None, worth: Worth | None) -> Card:
     lead, person, packet = handoff.lead, handoff.lead.person, handoff.packet
     company = lead.company or person.company
     phone = next(iter(person.phones.all()), None)
     scores = packet.get("scores", {})
+    likelihood = _likelihood(handoff)
     return Card(
         handoff=handoff,
         url=lead_path(lead.pk),
@@ -111,7 +148,8 @@ def _card(handoff: Handoff, view: ClockView | None, snooze: Snooze | None) -> Ca
         phone_href=f"tel:{phone.e164 or phone.written}" if phone else "",
         email=next((e.email for e in person.emails.all()), ""),
         is_accepted=handoff.state == HandoffState.ACCEPTED,
-        likelihood=_likelihood(handoff),
+        likelihood=likelihood,
+        expected=expected_value.expected(likelihood, scores.get("fit", {}).get("band", ""), worth),
         snooze=snooze,
     )
 

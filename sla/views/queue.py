@@ -161,7 +161,8 @@ def _look(request: Request) -> Queue:
 
 def _shown(request: Request, found: Queue) -> dict[str, Any]:
     ids = [*found.handoff_ids, *found.asleep_ids]
-    cards = card_rows.cards(ids, snoozes=found.snoozes, now=request.now)
+    worth = queue.worth_for_order(request.now)
+    cards = card_rows.cards(ids, snoozes=found.snoozes, now=request.now, worth=worth)
     return {
         "queue": found,
         "cards": [card for card in cards if card.snooze is None],

@@ -15,6 +15,8 @@ class Organisation(Stamped, Versioned):
     name = models.CharField(_("name"), max_length=200, default="Our company")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     currency = models.CharField(_("currency"), max_length=3, default="USD")
+    # Reps' queues: at the same deadline the lead of the highest expected value first, not the likeliest.
+    queue_by_value = models.BooleanField(_("queues by expected value"), default=False)
     country = models.CharField(_("country"), max_length=2, default="US")
 
     class Meta:

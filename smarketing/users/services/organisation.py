@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import transaction
@@ -13,12 +14,12 @@ from smarketing.core.errors import Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import Organisation, User
 
-FIELDS = ("name", "time_zone", "currency", "country")
+FIELDS = ("name", "time_zone", "currency", "country", "queue_by_value")
 
 
 @transaction.atomic
 def update(
-    *, changes: Mapping[str, str], expected_version: int | None, actor: User, now: datetime
+    *, changes: Mapping[str, Any], expected_version: int | None, actor: User, now: datetime
 ) -> Organisation:
     """Change some of ``FIELDS``. Locks the row.
 
@@ -49,12 +50,14 @@ def update(
     return organisation
 
 
-def _errors(changes: Mapping[str, str]) -> list[FieldError]:
+def _errors(changes: Mapping[str, Any]) -> list[FieldError]:
     errors = [
         FieldError(field, "unknown", f"There is no such setting; use one of {', '.join(FIELDS)}.")
         for field in changes
         if field not in FIELDS
     ]
+    if not isinstance(changes.get("queue_by_value", False), bool):
+        errors.append(FieldError("queue_by_value", "invalid", "Say true or false."))
     if "name" in changes and not changes["name"].strip():
         errors.append(FieldError("name", "required", "Give the organisation a name."))
     if "time_zone" in changes and changes["time_zone"] not in available_timezones():

@@ -116,6 +116,14 @@ class OrganisationForm(AskForm):
     country = forms.CharField(
         label=_("Country"), max_length=2, help_text=_("Two letters, such as DE. Phone numbers go by it.")
     )
+    queue_by_value = forms.BooleanField(
+        label=_("Queues by expected value"),
+        help_text=_(
+            "At the same deadline reps see the lead first that may bring most: likelihood × the average deal "
+            "won by leads of its band of fit. Otherwise the likeliest."
+        ),
+        required=False,
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def clean_currency(self) -> str:

@@ -6,12 +6,22 @@ from datetime import timedelta
 
 import pytest
 
-from funnel.models import Handoff, Likelihood, LikelihoodModel, ModelState
+from funnel.models import (
+    Handoff,
+    LeadScore,
+    Likelihood,
+    LikelihoodModel,
+    ModelState,
+    Opportunity,
+    OpportunityStage,
+)
+from funnel.selectors import expected_value
 from funnel.services import handoffs, owners
 from leads.models import Activity, Lead
 from sla.models import Clock, ClockState, Snooze
 from sla.selectors import queue as read
-from tests.sla.conftest import HOUR, MINUTE, MONDAY, deliver, make_lead
+from smarketing.users.services import organisation
+from tests.sla.conftest import HOUR, MINUTE, MONDAY, deliver, make_lead, make_user
 from tests.sla.views.conftest import HTMX
 from tests.sla.views.test_queue import names
 
@@ -200,3 +210,50 @@ def test_the_likelier_lead_comes_first_where_deadlines_are_the_same(clause, rep,
     page = client_of(rep).get("/queue/")
     assert names(page) == ["Ada One", "Bob Two", "Cleo Three"]
     assert "likely" not in page.content.decode()
+
+
+def won(lead, amount, *, number=10):
+    """Deals of this lead that were won within the year."""
+    stage = OpportunityStage.objects.get(kind="won")
+    Opportunity.objects.bulk_create(
+        Opportunity(
+            name="Seats", lead=lead, person=lead.person, source=lead.source, stage=stage, amount=amount,
+            currency="USD", opened_at=MONDAY - 9 * DAY, stage_entered_at=MONDAY - DAY, closed_at=MONDAY - DAY,
+        )
+        for _n in range(number)
+    )  # fmt: skip
+
+
+def test_where_the_organisation_says_so_the_lead_that_may_bring_most_comes_first_and_says_why(
+    clause, rep, client_of, at, sales_manager
+):
+    admin = make_user("admin", "Ada Admin")
+    likely = []
+    for name, value, band in (("Ada One", 0.1, "A"), ("Bob Two", 0.2, "C"), ("Cleo Three", 0.3, "B")):
+        lead = make_lead(name, MONDAY - HOUR)
+        LeadScore.objects.filter(lead=lead).update(fit_band=band)
+        handoff = deliver(rep, MONDAY, lead=lead)
+        handoff.packet["scores"]["fit"]["band"] = band
+        Handoff.objects.filter(pk=handoff.pk).update(packet=handoff.packet)
+        likely.append((lead, value))
+    model = LikelihoodModel.objects.create(
+        number=1, state=ModelState.CHAMPION, body={}, card={}, trained_at=MONDAY
+    )
+    for lead, value in likely:
+        Likelihood.objects.create(lead=lead, model=model, value=value, computed_at=MONDAY)
+    won(of("Ada").lead, 9000)
+    won(of("Cleo").lead, 1000)
+    won(of("Bob").lead, 2000, number=1)  # too few to say what leads of fit C are worth
+    at(NOON)
+    expected_value.worth_in.cache_clear()
+    assert names(client_of(rep).get("/queue/")) == ["Cleo Three", "Bob Two", "Ada One"]
+    changes = {"queue_by_value": True}
+    organisation.update(changes=changes, expected_version=None, actor=admin, now=NOON)
+    page = client_of(rep).get("/queue/")
+    # 20% × $4,857 (21 deals), 10% × $9,000, 30% × $1,000
+    assert names(page) == ["Bob Two", "Ada One", "Cleo Three"]
+    text = " ".join(page.content.decode().split())
+    assert "may bring $971" in text
+    assert "20% likely × $4,857, the average deal won in the year before." in text
+    assert "10% likely × $9,000, the average deal won by leads of fit A in a year." in text
+    expected_value.worth_in.cache_clear()
