@@ -6,13 +6,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from funnel import events as funnel
+from funnel.selectors import appeals as contested
 from funnel.selectors import at_work as asked_by_routing
 from leads import events as leads
 from leads.selectors import timeline
 from leads.services import erasure_steps
 from sla import subscribers
 from sla.invariants import ALL
-from sla.selectors import agreements, at_work, attainment, lead_cells, queue, timeline_rows
+from sla.selectors import agreements, appeal_terms, at_work, attainment, lead_cells, queue, timeline_rows
 from sla.services import agreements as agreement_services
 from sla.services import commitments, erasures, recalculations, sweep
 from sla.services import topics as told
@@ -33,6 +34,7 @@ def connect() -> None:
     _name_what_is_told()
     _follow_facts()
     _keep_watch()
+    contested.register(appeal_terms.agreed)
     asked_by_routing.register(in_hours=at_work.in_hours, at_ceiling=at_work.at_ceiling)
     _add_to_menu()
     _add_to_settings()

@@ -63,7 +63,7 @@ class AppealResourceFilter(AppealFilter):
 
 
 class AppealResource(Listable, Retrievable, Creatable, Resource):
-    """Appeals. Marketing appeals once, within 14 days; the arbiter rules, and the ruling stands."""
+    """Appeals. Marketing appeals once, while the agreement lets it; the arbiter rules, and that stands."""
 
     model = Appeal
     capabilities = {"list": C.VIEW, "retrieve": C.VIEW, "create": C.APPEAL_RETURNS, "rule": C.RULE_APPEALS}

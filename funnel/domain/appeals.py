@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import log2
 
-# Marketing may contest a return for so long after sales' answer; after that it stands.
-WINDOW = timedelta(days=14)
+# Marketing may contest a return for so long after sales' answer where the agreement says nothing.
+DEFAULT_WINDOW = timedelta(days=14)
 # The teams mean different things by a reason of which more than this share of so many rulings was overturned.
 UNCLEAR_SHARE = 0.5
 UNCLEAR_RULINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """For how long a return may be contested, of returns from ``since`` on (``None``: from the first)."""
+
+    since: datetime | None
+    window: timedelta
+
+
+def window(terms: Sequence[Term], returned_at: datetime) -> timedelta:
+    """The window of a return: what was agreed when sales gave it back; ``terms`` come newest first."""
+    found = (term.window for term in terms if term.since is None or term.since <= returned_at)
+    return next(found, DEFAULT_WINDOW)
 
 
 @dataclass(frozen=True, slots=True)

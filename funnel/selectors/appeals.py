@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from funnel.domain import appeals as rules
 from funnel.models import Appeal, Handoff, HandoffState
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
+
+Agreed = Callable[[], Sequence[rules.Term]]
+_agreed: list[Agreed] = []
+
+
+def register(agreed: Agreed) -> None:
+    """Called from the wiring: for how long the agreement lets marketing contest a return, newest first."""
+    _agreed[:] = [agreed]
+
+
+def terms() -> Sequence[rules.Term]:
+    """The windows that were agreed, newest first; empty where nobody keeps an agreement."""
+    return _agreed[0]() if _agreed else ()
+
+
+def closes_at(returned_at: datetime) -> datetime:
+    """From when on a return stands that sales gave at ``returned_at``."""
+    return returned_at + rules.window(terms(), returned_at)
+
+
+def stands(now: datetime) -> Q:
+    """Returns that can be contested no more at ``now``, by what was agreed when each was given."""
+    known = [*terms()]
+    if not known or known[-1].since is not None:
+        known.append(rules.Term(None, rules.DEFAULT_WINDOW))
+    found, until = Q(pk__in=[]), None
+    for term in known:
+        part = Q(answered_at__lte=now - term.window)
+        if term.since is not None:
+            part &= Q(answered_at__gte=term.since)
+        if until is not None:
+            part &= Q(answered_at__lt=until)
+        found, until = found | part, term.since
+    return found
 
 
 def listed(user: User) -> QuerySet[Appeal]:
@@ -37,7 +72,7 @@ def may_appeal(handoff: Handoff, user: User, *, now: datetime) -> bool:
         user.may(Capability.APPEAL_RETURNS)
         and handoff.state == HandoffState.RETURNED
         and handoff.answered_at is not None
-        and now < handoff.answered_at + rules.WINDOW
+        and now < closes_at(handoff.answered_at)
     )
 
 

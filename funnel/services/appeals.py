@@ -28,8 +28,8 @@ from smarketing.users.models import User
 
 LONGEST = 4000
 LOOP = "appeals"
-# How far back the loop looks for returns that nobody contested, beyond the window.
-LOOKBACK = timedelta(days=30)
+# How far back the loop looks for returns that nobody contested: beyond the longest window.
+LOOKBACK = timedelta(days=120)
 
 
 class AppealNotAllowed(Denied):
@@ -73,8 +73,8 @@ def appeal(*, handoff: Handoff, evidence: str, actor: User, now: datetime) -> Ap
     (current,) = locks.rows(Handoff.objects.all(), [handoff.pk])
     if current.state != HandoffState.RETURNED:
         raise NoAppeal(_("Only a return that stands can be appealed against, once."))
-    if current.answered_at is None or now >= current.answered_at + rules.WINDOW:
-        days = rules.WINDOW.days
+    if current.answered_at is None or now >= reads.closes_at(current.answered_at):
+        days = rules.window(reads.terms(), current.answered_at or now).days
         raise NoAppeal(
             _("A return can be appealed against for %(days)d days; this one stands.") % {"days": days}
         )
@@ -146,16 +146,15 @@ def rule(
 @transaction.atomic
 def run_once(*, now: datetime, limit: int) -> int:
     """Give the turn back for returns that nobody contested in time; returns how many."""
-    until = now - rules.WINDOW
     turns = RoutingDecision.objects.filter(handoff=OuterRef("pk"), pool__isnull=False).order_by("-pk")
     stand = (
         Handoff.objects.filter(
             state=HandoffState.RETURNED,
-            answered_at__lte=until,
-            answered_at__gt=until - LOOKBACK,
+            answered_at__gt=now - LOOKBACK,
             return_reason__in=[code for code, reason in RETURN_REASONS.items() if reason.is_rejection],
             appeal=None,
         )
+        .filter(reads.stands(now))
         .annotate(credited_at=Subquery(turns.values("credited_at")[:1]))
         .filter(Exists(turns), credited_at=None)
         .order_by("answered_at", "pk")

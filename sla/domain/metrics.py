@@ -68,6 +68,8 @@ _LADDER = (
 )
 # How much open time the clocks of one clause may wait in all, per lead.
 _PAUSE = Term("pause_hours", 0, 400, default=16)
+# Calendar days from a return on in which marketing may contest it.
+_APPEAL = Term("appeal_days", 1, 90, default=14)
 _PER = Term("per", choices=(PER_REP, PER_TEAM), default=PER_REP)
 _CEILING = Term("ceiling", 1, 1_000_000_000)
 _VOLUME_PERIODS = ("month", "week", "quarter")
@@ -143,7 +145,7 @@ METRICS: Mapping[str, Metric] = {
             ),
         ),
         _time(OUTCOME, "days", MOST_DAYS, least=Decimal("0.1")),
-        _time(RETURN_FEEDBACK, "days", MOST_DAYS, least=Decimal("0.1")),
+        _time(RETURN_FEEDBACK, "days", MOST_DAYS, _APPEAL, least=Decimal("0.1")),
         _rate(TOUCHED, "sales"),
         _rate(WORKED, "sales"),
         Metric(

@@ -46,6 +46,7 @@ TERM_LABELS: Mapping[str, Promise] = {
     "channels": gettext_lazy("Channels, at least"),
     "days": gettext_lazy("On business days, at least"),
     "within_days": gettext_lazy("Within (business days)"),
+    "appeal_days": gettext_lazy("Marketing may appeal for (days)"),
     "maturity_days": gettext_lazy("Days to become a customer"),
     "pause_hours": gettext_lazy("May be paused (business hours per lead)"),
     "lead_after_minutes": gettext_lazy("Overdue: tell the team lead after (minutes)"),

@@ -85,6 +85,8 @@ def details(clause: Clause) -> list[str]:
     elif clause.grace_seconds:
         grace = duration(Decimal(clause.grace_seconds) / 60)
         told.append(_("Grace: %(grace)s.") % {"grace": grace})
+    if clause.metric == metrics.RETURN_FEEDBACK:
+        told.append(_appeal(spec))
     if clause.metric in metrics.CLOCKS:
         told += _ladder(spec)
         told.append(
@@ -117,6 +119,15 @@ def days(number: Decimal) -> str:
     if number == number.to_integral():
         return ngettext("%(n)d business day", "%(n)d business days", int(number)) % {"n": int(number)}
     return _("%(n)s business days") % {"n": formats.number(number.normalize(), 1)}
+
+
+def _appeal(spec: ClauseSpec) -> str:
+    number = int(spec.term("appeal_days"))
+    return ngettext(
+        "Marketing may appeal against a return within %(n)d day of it; after that it stands.",
+        "Marketing may appeal against a return within %(n)d days of it; after that it stands.",
+        number,
+    ) % {"n": number}
 
 
 def _ladder(spec: ClauseSpec) -> list[str]:

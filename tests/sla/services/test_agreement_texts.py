@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.template import Context, Template
 
+from funnel.services import appeals, handoffs
+from funnel.services.appeals import NoAppeal
 from sla.models import AgreementComment, AgreementState, AgreementVersion
 from sla.selectors import agreement_changes, glossary, prose
 from sla.selectors import agreements as read
 from sla.services import agreement_comments, agreements
 from smarketing.notifications.models import Outbox
 from smarketing.users.services import organisation
-from tests.sla.conftest import HOUR, MONDAY, make_user
+from tests.sla.conftest import HOUR, MONDAY, agree, deliver, make_user
 
 pytestmark = pytest.mark.django_db
 WORD = {"term": "Worked", "meaning": "Depth met or outcome recorded.", "bound_to": "metric:worked"}
@@ -176,3 +178,43 @@ def test_a_word_is_shown_with_its_meaning_where_it_appears():
     assert 'href="/agreement/#term-worked"' in shown
     assert "Depth &lt;met&gt;" in shown
     assert template.render(Context({"words": {}})) == "Worked"
+
+
+def test_the_window_of_appeals_is_a_term_that_is_told_signed_and_holds_for_returns_from_then_on(
+    rep, marketer, sales_manager, marketing_manager
+):
+    agree()  # it says nothing about returns: 14 days
+    early, late = (deliver(rep, MONDAY) for _n in range(2))
+    handoffs.return_(handoff=early, reason="no_fit", note="Too small", actor=rep, now=MONDAY + HOUR)
+    version = agreements.draft(actor=sales_manager, now=MONDAY)
+    told = [spec.to_json() for spec in read.specs_of(version)]
+    feedback = {"metric": "return_feedback", "target": 2, "calendar": told[0]["calendar"]}
+    agreements.update(version=version, clauses=[*told, feedback], actor=sales_manager, now=MONDAY)
+    version.refresh_from_db()
+    before = version.digest
+    feedback["terms"] = {"appeal_days": 3}
+    agreements.update(version=version, clauses=[*told, feedback], actor=sales_manager, now=MONDAY)
+    version.refresh_from_db()
+    assert version.digest != before
+    clause = version.clauses.get(metric="return_feedback")
+    sentence = "Marketing may appeal against a return within 3 days of it; after that it stands."
+    assert sentence in prose.details(clause)
+    (change,) = agreement_changes.changes(version, agreement_changes.former_of(version))
+    assert (change.change, change.metric) == ("added", "Feedback on returns")
+    agreements.propose(version=version, actor=sales_manager, now=MONDAY)
+    sign_by_both(version, sales_manager, marketing_manager, now=MONDAY + 2 * HOUR)
+    given = MONDAY + 3 * HOUR
+    handoffs.return_(handoff=late, reason="no_fit", note="Too small", actor=rep, now=given)
+    after = given + timedelta(days=3)
+    assert appeals.run_once(now=after - timedelta(microseconds=1), limit=10) == 0
+    with pytest.raises(NoAppeal, match="3 days"):
+        appeals.appeal(handoff=late, evidence="They are large.", actor=marketer, now=after)
+    # The return that was given under the former version keeps its fortnight.
+    assert appeals.appeal(handoff=early, evidence="They are large.", actor=marketer, now=after).pk
+
+
+def test_a_new_installation_promises_a_weekly_meeting_over_a_digest_that_holds(db):
+    version = AgreementVersion.objects.get(number=1)
+    meeting = version.clauses.get(metric="meetings")
+    assert prose.sentence(meeting) == "Marketing and sales meet at least once each week."
+    assert read.digest_of(version) == version.digest

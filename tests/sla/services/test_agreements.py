@@ -47,7 +47,8 @@ def test_a_new_installation_has_an_agreement_that_nobody_has_signed():
         "Every rep contacts at least 20 prospects each week.",
     ]
     assert [p.sentence for p in text.side("marketing").promises] == [
-        "Marketing delivers at least 100 qualified leads to every rep each month."
+        "Marketing delivers at least 100 qualified leads to every rep each month.",
+        "Marketing and sales meet at least once each week.",
     ]
 
 
