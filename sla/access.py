@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from funnel.models import Handoff
 from sla.models import AgreementState, AgreementVersion, Calendar, Clause, Clock, TeamMeeting
-from sla.selectors import agreements, clocks, meetings, queue
+from sla.selectors import agreements, clocks, hours, meetings, queue
 from smarketing.core.errors import Denied, Missing
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
@@ -102,6 +102,15 @@ def calendar(user: User, pk: int) -> Calendar:
     if found is None or not user.may(Capability.VIEW):
         raise CalendarMissing(_("There is no such calendar."))
     return found
+
+
+def person_of_calendar(user: User, pk: int, person_id: int) -> tuple[Calendar, User]:
+    """A calendar and somebody whose promises are counted by it alone."""
+    found = calendar(user, pk)
+    person = next((entry.user for entry in hours.people_of(found) if entry.user_id == person_id), None)
+    if person is None:
+        raise CalendarMissing(_("Nobody of that number is counted by this calendar."))
+    return found, person
 
 
 def clause(user: User, pk: int) -> Clause:

@@ -61,5 +61,9 @@ urlpatterns: list[URLPattern] = [
     path("settings/calendar/new/", calendars.create, name="calendar_new"),
     path("settings/calendar/preview/", calendars.preview, name="calendar_preview"),
     path("settings/calendar/<int:pk>/", calendars.show, name="calendar_show"),
+    path("settings/calendar/<int:pk>/people/", calendars.give, name="calendar_people"),
+    path(
+        "settings/calendar/<int:pk>/people/<int:user>/end/", calendars.take_back, name="calendar_person_end"
+    ),
     path("settings/calendar/<int:pk>/publish/", calendars.publish, name="calendar_publish"),
 ]

@@ -51,6 +51,7 @@ from leads.api.touchpoints import TouchpointResource
 from leads.api.tracking import DeadLetterResource, SourceResource, WriteKeyResource
 from reporting.api.reports import ReportResource
 from sla.api.agreements import AgreementResource
+from sla.api.calendars import CalendarResource, OwnHoursResource
 from sla.api.clocks import ClockResource
 from sla.api.commitments import CommitmentResource
 from sla.api.meetings import MeetingResource
@@ -113,6 +114,8 @@ router.register("clocks", ClockResource, basename="clock")
 router.register("snoozes", SnoozeResource, basename="snooze")
 router.register("agreements", AgreementResource, basename="agreement")
 router.register("commitments", CommitmentResource, basename="commitment")
+router.register("calendars", CalendarResource, basename="calendar")
+router.register("own-hours", OwnHoursResource, basename="own-hours")
 router.register("meetings", MeetingResource, basename="meeting")
 router.register("users", UserResource, basename="user")
 router.register("teams", TeamResource, basename="team")

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sla.domain.calendars import WEEKDAYS
-from sla.selectors import public_holidays
+from sla.selectors import hours, public_holidays
 from smarketing.core.errors import DomainError
+from smarketing.users.models import User
 
 DAY_NAMES = {
     "mon": gettext_lazy("Monday"),
@@ -135,6 +136,20 @@ class NewCalendarForm(forms.Form):
     """A further calendar starts as a copy of the default one."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+
+
+class OwnHoursForm(forms.Form):
+    """Whose promises are counted by the calendar alone."""
+
+    user = forms.ModelChoiceField(
+        label=gettext_lazy("Rep"),
+        queryset=User.objects.none(),
+        error_messages={"required": gettext_lazy("Choose whose hours these are.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = hours.could_have()  # type: ignore[attr-defined]
 
 
 def initial(body: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sla.models.agreement import (
     AgreementVersion,
     Clause,
 )
-from sla.models.calendar import Calendar, CalendarVersion
+from sla.models.calendar import Calendar, CalendarVersion, OwnHours
 from sla.models.clock import Clock, ClockAction, ClockEvent, ClockKind, ClockState
 from sla.models.commitment import Commitment, Restatement
 from sla.models.feed import CalendarFeed
@@ -31,6 +31,7 @@ __all__ = [
     "ClockKind",
     "ClockState",
     "Commitment",
+    "OwnHours",
     "Restatement",
     "Snooze",
     "TeamMeeting",

@@ -29,6 +29,26 @@ class Calendar(Stamped):
         return self.name
 
 
+class OwnHours(Stamped):
+    """A rep whose promises are counted by a calendar of their own: part-time, another zone, shifts.
+
+    It stands in place of the calendar that a clause names, for clocks that start from then on; its versions
+    are those of the calendar. Routing asks it for pools that keep hours.
+    """
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="own_hours")
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="people")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects: ClassVar[models.Manager[OwnHours]] = models.Manager()
+
+    class Meta:
+        verbose_name_plural = "own hours"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} by calendar {self.calendar_id}"
+
+
 class CalendarVersion(models.Model):
     """One version; ``body`` is the canonical document of ``sla.domain.calendars``. Never changed."""
 

@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 
 from sla.domain.calendars import WEEKDAYS
 from sla.models import Calendar, CalendarVersion
+from smarketing.users.domain.roles import Capability
+from smarketing.users.models import User
 
 Text = str | Promise
 
@@ -25,6 +27,11 @@ class Day:
 def default() -> Calendar:
     """The calendar clauses use unless they name another."""
     return Calendar.objects.filter(is_default=True).get()
+
+
+def visible_to(user: User) -> QuerySet[Calendar]:
+    """Everybody may read the hours that count."""
+    return Calendar.objects.all() if user.may(Capability.VIEW) else Calendar.objects.none()
 
 
 def everything() -> QuerySet[Calendar]:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from sla.domain.calendars import CalendarError, WeeklyCalendar
-from sla.models import Calendar, CalendarVersion
+from sla.models import Calendar, CalendarVersion, OwnHours
 from smarketing.core import loops
 from smarketing.core.changes import changed
-from smarketing.core.errors import FieldError, Invalid, Stale
+from smarketing.core.errors import Denied, FieldError, Invalid, Stale
+from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
 MAX_HOLIDAYS = 1000
@@ -68,6 +70,61 @@ def publish_version(
     before = {} if present is None else present.body
     loops.nudge("calendars")
     return _add_version(calendar, number + 1, checked, actor, now, before=before)
+
+
+@transaction.atomic
+def give(*, calendar: Calendar, user: User, actor: User, now: datetime) -> OwnHours:
+    """Let the promises of ``user`` be counted by ``calendar`` from now on, whatever a clause says.
+
+    Clocks that run keep theirs. Raises ``Denied``, CalendarInvalid for somebody who can own no leads.
+    """
+    _check_may(actor)
+    if not User.objects.owners().filter(pk=user.pk).exists():
+        raise _invalid("user", _("Choose an active sales rep or sales manager."))
+    before = OwnHours.objects.select_for_update().filter(user=user).select_related("calendar").first()
+    if before is not None and before.calendar_id == calendar.pk:
+        return before
+    made, _is_new = OwnHours.objects.update_or_create(
+        user=user,
+        defaults={"calendar": calendar, "author": actor, "updated_at": now},
+        create_defaults={"calendar": calendar, "author": actor, "created_at": now, "updated_at": now},
+    )
+    changed(
+        actor=actor,
+        action="own_hours_set",
+        obj=calendar,
+        before={"user": user.pk, "calendar": before.calendar.name if before else None},
+        after={"user": user.pk, "calendar": calendar.name},
+        now=now,
+    )
+    return made
+
+
+@transaction.atomic
+def take_back(*, user: User, actor: User, now: datetime) -> bool:
+    """Let clauses say again by which hours the promises of ``user`` are counted; whether that is new.
+
+    Raises ``Denied``.
+    """
+    _check_may(actor)
+    found = OwnHours.objects.select_for_update().filter(user=user).select_related("calendar").first()
+    if found is None:
+        return False
+    changed(
+        actor=actor,
+        action="own_hours_set",
+        obj=found.calendar,
+        before={"user": user.pk, "calendar": found.calendar.name},
+        after={"user": user.pk, "calendar": None},
+        now=now,
+    )
+    found.delete()
+    return True
+
+
+def _check_may(actor: User) -> None:
+    if not actor.may(Capability.EDIT_CALENDAR):
+        raise Denied(_("Your role may not change by which hours promises are counted."))
 
 
 def check(*, body: Mapping[str, Any], now: datetime) -> dict[str, Any]:

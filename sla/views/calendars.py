@@ -13,10 +13,18 @@ from django.utils.translation import gettext as _
 from sla import access
 from sla.domain import metrics
 from sla.domain.calendars import CalendarError, WeeklyCalendar
-from sla.forms.calendars import CalendarForm, NewCalendarForm, PublicHolidaysForm, initial, lines, merged
+from sla.forms.calendars import (
+    CalendarForm,
+    NewCalendarForm,
+    OwnHoursForm,
+    PublicHolidaysForm,
+    initial,
+    lines,
+    merged,
+)
 from sla.models import Calendar
 from sla.selectors import calendars as read
-from sla.selectors import promised, public_holidays
+from sla.selectors import hours, promised, public_holidays
 from sla.services import calendars
 from smarketing.core.errors import DomainError
 from smarketing.users.domain.roles import Capability
@@ -105,6 +113,33 @@ def create(request: Request) -> HttpResponse:
     return _show(request, read.default(), new_form=form, status=422)
 
 
+@page(capability=Capability.EDIT_CALENDAR, methods=["POST"])
+def give(request: Request, pk: int) -> HttpResponse:
+    """Let a rep's promises be counted by this calendar alone."""
+    calendar = access.calendar(request.user, pk)
+    form = OwnHoursForm(request.POST)
+    if form.is_valid():
+        user = form.cleaned_data["user"]
+        try:
+            calendars.give(calendar=calendar, user=user, actor=request.user, now=request.now)
+        except DomainError as error:
+            refusals.add_error(form, error)
+        else:
+            words = {"name": user.name, "calendar": calendar.name}
+            told = _("Promises of %(name)s that start from now on are counted by “%(calendar)s”.") % words
+            return _to(request, calendar, Toast(told, "ok"))
+    return _show(request, calendar, people_form=form, status=422)
+
+
+@page(capability=Capability.EDIT_CALENDAR, methods=["POST"])
+def take_back(request: Request, pk: int, user: int) -> HttpResponse:
+    """Let clauses say again by which hours a rep's promises are counted."""
+    calendar, person = access.person_of_calendar(request.user, pk, user)
+    calendars.take_back(user=person, actor=request.user, now=request.now)
+    told = _("Clauses say again by which hours promises of %(name)s are counted.") % {"name": person.name}
+    return _to(request, calendar, Toast(told, "ok"))
+
+
 def _show(
     request: Request,
     calendar: Calendar,
@@ -112,6 +147,7 @@ def _show(
     *,
     new_form: NewCalendarForm | None = None,
     holidays_form: PublicHolidaysForm | None = None,
+    people_form: OwnHoursForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     version = read.present(calendar)
@@ -128,6 +164,8 @@ def _show(
         "may_edit": request.user.may(Capability.EDIT_CALENDAR),
         "form": form or CalendarForm(initial=initial(version.body, version.number)),
         "holidays_form": holidays_form or PublicHolidaysForm(initial={"year": today.year}),
+        "people": hours.people_of(calendar),
+        "people_form": people_form or OwnHoursForm(),
         "new_form": new_form or NewCalendarForm(),
     }
     return rendering.page(request, "sla/calendar.html", context, status=status)

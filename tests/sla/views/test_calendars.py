@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sla.models import Calendar, CalendarVersion
+from sla.models import Calendar, CalendarVersion, OwnHours
 from tests.sla.conftest import HOUR, MONDAY
 from tests.sla.views.conftest import HTMX
 
@@ -123,3 +123,19 @@ def test_reps_change_nothing(rep, client_of, path):
     for address in (path, "/settings/calendar/new/", "/settings/calendar/preview/"):
         assert client.post(address, data(name="x")).status_code == 403
     assert CalendarVersion.objects.count() == 1
+
+
+def test_a_manager_gives_a_rep_hours_of_their_own_and_takes_them_back(sales_manager, rep, client_of):
+    page = f"/settings/calendar/{Calendar.objects.get(is_default=True).pk}/"
+    assert "Nobody. Promises are counted by the calendar" in text_of(client_of(rep).get(page))
+    assert client_of(rep).post(f"{page}people/", {"user": rep.pk}).status_code == 403
+    boss = client_of(sales_manager)
+    refused = boss.post(f"{page}people/", {})
+    assert (refused.status_code, OwnHours.objects.count()) == (422, 0)
+    assert "Choose whose hours these are." in text_of(refused)
+    assert boss.post(f"{page}people/", {"user": rep.pk}).status_code == 303
+    assert OwnHours.objects.get().user == rep
+    assert "Rita Rep" in text_of(client_of(rep).get(page))
+    assert boss.post(f"{page}people/{rep.pk}/end/").status_code == 303
+    assert not OwnHours.objects.exists()
+    assert boss.post(f"{page}people/{rep.pk}/end/").status_code == 404
