@@ -30,7 +30,13 @@ from leads.events import (
 from reporting.services import journeys, website
 from sla.events import ClockEnded, ThresholdsReached
 from sla.models import ClockKind
+from smarketing.core import events
 from smarketing.core.changes import ConfigurationChanged
+
+
+def _refresh(lead_ids: list[int]) -> None:
+    journeys.refresh(lead_ids=lead_ids)
+
 
 OneLead = (
     StageMoved
@@ -44,8 +50,8 @@ OneLead = (
 
 
 def follow_lead(fact: OneLead) -> None:
-    """A fact about one lead."""
-    journeys.refresh(lead_ids=[fact.lead_id])
+    """A fact about one lead, perhaps one of several in the same breath."""
+    events.follow(_refresh, [fact.lead_id])
 
 
 ManyLeads = (

@@ -21,7 +21,9 @@ ENDS = frozenset({"customer", "lost", "disqualified", "recycled", "merged"})
 
 def start_clocks(fact: HandoffDelivered) -> None:
     """A delivery starts the clocks that the agreement in force promises."""
-    promises.start_for_delivery(handoff_id=fact.handoff_id, at=fact.delivered_at, now=fact.now)
+    promises.start_for_delivery(
+        handoff_id=fact.handoff_id, owner_id=fact.owner_id, at=fact.delivered_at, now=fact.now
+    )
 
 
 def close_books_on_acceptance(fact: HandoffAccepted) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+
+from django.db.models import Exists, OuterRef
 
 from funnel.domain import rings, routes
 from funnel.domain.capacity import Bucket
@@ -12,16 +16,13 @@ from funnel.domain.definitions import CELLS
 from funnel.domain.fit import Facts
 from funnel.models import (
     LeadScore,
-    Opportunity,
-    OpportunityStageKind,
     Pool,
     PoolMember,
-    RoutingRule,
 )
 from funnel.selectors import at_work
 from funnel.selectors import facts as known_facts
 from leads.models import Lead
-from smarketing.core.prepared import Statement
+from smarketing.core.prepared import Query, Statement, given
 from smarketing.users.domain.roles import Role
 from smarketing.users.models import User
 
@@ -41,14 +42,47 @@ SELECT m.id, m.user_id, m.weight, m.is_active, m.open_cap, m.capacity, m.tokens,
        CASE WHEN m.open_cap IS NULL THEN 0 ELSE
            (SELECT count(*) FROM funnel_leadstate s JOIN funnel_stage g ON g.id = s.stage_id
              WHERE s.owner_id = m.user_id AND g.counts_as = ANY(%(in_hand)s::text[])) END,
-       EXISTS (SELECT FROM funnel_handoff h
-                WHERE h.lead_id = %(lead)s::bigint AND h.owner_id = m.user_id
-                  AND h.state IN ('returned', 'upheld', 'overturned'))
-  FROM funnel_poolmember m
+       m.user_id = ANY (g.owners)
+  FROM (SELECT array(SELECT h.owner_id FROM funnel_handoff h
+                      WHERE h.lead_id = %(lead)s::bigint
+                        AND h.state IN ('returned', 'upheld', 'overturned')) AS owners) g
+ CROSS JOIN funnel_poolmember m
   JOIN users_user u ON u.id = m.user_id
   LEFT JOIN funnel_turn t ON t.member_id = m.id AND t.band = %(band)s::text
  WHERE m.pool_id = %(pool)s::bigint
  ORDER BY m.id
+""",
+)
+
+
+_RULES = Statement(
+    "routing_rules",
+    """
+SELECT id, name, pool_id, conditions::text, skills FROM funnel_routingrule
+ WHERE is_active ORDER BY position, id
+""",
+)
+_POOL = Query("pool", lambda: Pool.objects.select_related("overflow_pool").filter(pk=given("pool")))
+_DEFAULT_POOL = Query(
+    "pool_default", lambda: Pool.objects.select_related("overflow_pool").filter(is_default=True)
+)
+_USER = Query("user_chosen", lambda: User.objects.get_queryset().filter(pk=given("user")).order_by())
+_NEWCOMERS = Query(
+    "pool_newcomers",
+    lambda: (
+        User.objects.active()
+        .filter(role=Role.REP)
+        .exclude(Exists(PoolMember.objects.filter(pool=given("pool"), user=OuterRef("pk"))))
+        .order_by("pk")
+    ),
+)
+# Whoever works an open deal with the company, the latest first.
+_DEAL_OWNER = Statement(
+    "owner_of_company",
+    """
+SELECT o.owner_id FROM funnel_opportunity o JOIN funnel_opportunitystage s ON s.id = o.stage_id
+ WHERE o.company_id = %(company)s::bigint AND s.kind = 'open' AND o.owner_id IS NOT NULL
+ ORDER BY o.stage_entered_at DESC, o.id DESC LIMIT 1
 """,
 )
 
@@ -73,16 +107,16 @@ class Way:
     band: str
 
 
-def way_of(lead: Lead, *, known: Facts | None = None) -> Way | None:
+def way_of(lead: Lead, *, known: Facts | None = None, band: str | None = None) -> Way | None:
     """The first rule's pool, or the default pool; None where there is no pool at all.
 
-    ``known`` are the facts of the lead, where the caller has them.
+    ``known`` are the facts of the lead and ``band`` its cell, where the caller has them.
     """
     rules = active_rules()
     rule = None
     if rules:
         rule = routes.first(rules, known or known_facts.of_leads([lead.pk])[lead.pk])
-    return _way(rule, band_of(lead))
+    return _way(rule, band_of(lead) if band is None else band)
 
 
 def way_for(known: Facts, *, band: str) -> Way | None:
@@ -91,15 +125,21 @@ def way_for(known: Facts, *, band: str) -> Way | None:
 
 
 def _way(rule: routes.Route | None, band: str) -> Way | None:
-    pool = Pool.objects.filter(pk=rule.pool) if rule else Pool.objects.filter(is_default=True)
-    found = pool.first()
+    found = _POOL.first(pool=rule.pool) if rule else _DEFAULT_POOL.first()
     return Way(rule, found, band) if found else None
 
 
 def active_rules() -> list[routes.Route]:
     """The rules in use, in their order."""
-    rows = RoutingRule.objects.filter(is_active=True).order_by("position", "pk")
-    return [routes.of_row(row) for row in rows.values("pk", "name", "pool_id", "conditions", "skills")]
+    return [_route(pk, name, pool, text, tuple(skills)) for pk, name, pool, text, skills in _RULES.rows()]
+
+
+@lru_cache(maxsize=256)
+def _route(pk: int, name: str, pool: int, conditions: str, skills: tuple[str, ...]) -> routes.Route:
+    """Rules change a few times a year and leads are routed all day; kept by everything a rule says."""
+    return routes.of_row(
+        {"pk": pk, "name": name, "pool_id": pool, "conditions": json.loads(conditions), "skills": skills}
+    )
 
 
 def band_of(lead: Lead) -> str:
@@ -148,24 +188,8 @@ def places(
 
 def _new_row(user: User) -> tuple[object, ...]:
     """What a rep without a place will be in the pool of all reps."""
-    return (
-        0,
-        user.pk,
-        1,
-        True,
-        None,
-        None,
-        0,
-        None,
-        [],
-        user.is_active,
-        user.role,
-        None,
-        None,
-        False,
-        0,
-        False,
-    )
+    return (0, user.pk, 1, True, None, None, 0, None, [], user.is_active, user.role, None, None, False, 0,
+            False)  # fmt: skip
 
 
 def rotation(way: Way) -> int:
@@ -177,18 +201,23 @@ def newcomers(pool: Pool) -> list[User]:
     """Active reps without a place in the pool of all reps: the default one without a team."""
     if not pool.is_default or pool.team_id is not None:
         return []
-    found = User.objects.active().filter(role=Role.REP).exclude(pool_places__pool=pool)
-    return list(found.order_by("pk"))
+    return _NEWCOMERS.all(pool=pool.pk)
+
+
+def user(user_id: int) -> User:
+    """The colleague who was chosen."""
+    found = _USER.first(user=user_id)
+    if found is None:
+        raise User.DoesNotExist
+    return found
 
 
 def owner_of_company(company_id: int | None) -> int | None:
     """Whoever works an open deal with the lead's company gets its leads out of turn."""
     if company_id is None:
         return None
-    deals = Opportunity.objects.filter(
-        company_id=company_id, stage__kind=OpportunityStageKind.OPEN, owner__isnull=False
-    )
-    return deals.order_by("-stage_entered_at", "-pk").values_list("owner_id", flat=True).first()
+    found = _DEAL_OWNER.rows(company=company_id)
+    return found[0][0] if found else None
 
 
 def place_of(pool: Pool, user: User) -> PoolMember | None:

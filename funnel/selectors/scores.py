@@ -13,11 +13,19 @@ from funnel.domain import interest
 from funnel.domain.fit import Facts, Fit
 from funnel.domain.interest import Share
 from funnel.domain.personas import Portrait
-from funnel.models import Interest, LeadScore
+from funnel.models import DefinitionVersion, Interest, LeadScore
 from funnel.selectors import definitions, facts
 from leads.models import Lead
-from smarketing.core.prepared import Query
+from smarketing.core.prepared import Query, given
 
+_SCORE = Query(
+    "score_of_lead",
+    lambda: LeadScore.objects.filter(lead=given("lead")).order_by(),
+)
+_INTEREST = Query(
+    "interest_of_person",
+    lambda: Interest.objects.filter(person=given("person"), definition=given("definition")).order_by(),
+)
 _HOTTEST = Query(
     "leads_hottest",
     lambda: (
@@ -75,16 +83,32 @@ class Explanation:
         }
 
 
-def explain(*, lead: Lead, at: datetime, known: Facts | None = None) -> Explanation:
+def of_lead(lead_id: int, *, version: DefinitionVersion | None = None) -> LeadScore | None:
+    """The score of a lead; None before it was scored.
+
+    ``version`` is the one in force, where the caller has it: nearly always the one that gave the score.
+    """
+    score = _SCORE.first(lead=lead_id)
+    if score is not None and version is not None and score.definition_id == version.pk:
+        score.definition = version
+    return score
+
+
+def explain(
+    *, lead: Lead, at: datetime, known: Facts | None = None, score: LeadScore | None = None
+) -> Explanation:
     """The score of ``lead`` at ``at`` with all that made it, under the version that scored it.
 
-    ``known`` are its facts, if the caller has read them.
+    ``known`` are its facts and ``score`` its score, if the caller has read them. Raises
+    ``LeadScore.DoesNotExist``.
     """
-    score = LeadScore.objects.select_related("definition").get(lead=lead)
+    score = score or of_lead(lead.pk)
+    if score is None:
+        raise LeadScore.DoesNotExist
     version = score.definition
     rules = definitions.rules_of(version)
     decay = definitions.decay_of(version)
-    held = Interest.objects.filter(person_id=lead.person_id, definition=version).first()
+    held = _INTEREST.first(person=lead.person_id, definition=version.pk)
     masses = held.masses if held else [0.0] * len(rules.signals)
     shown, shares = interest.explain(
         decay,

@@ -19,13 +19,14 @@ from funnel.models import (
     MoveCause,
     Overflow,
 )
-from funnel.selectors import definitions, facts, packets
+from funnel.selectors import definitions, facts, packets, scores
 from funnel.selectors import tombstones as refusals
 from funnel.services import lifecycle, owners, routing, tombstones
 from funnel.services.routing import Choice
 from leads.models import Lead
 from smarketing.core import events
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid
+from smarketing.core.prepared import Insert, Query, given
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
@@ -63,7 +64,14 @@ class OverrideNeedsReason(Invalid):
     code = "override_needs_reason"
 
 
+_LAST = Query(
+    "handoff_last", lambda: Handoff.objects.filter(lead=given("lead")).order_by("-pk"), ending="LIMIT 1"
+)
+_INSERT = Insert(Handoff)
+
+
 @transaction.atomic
+@events.story()
 def deliver(
     *,
     lead: Lead,
@@ -92,40 +100,42 @@ def deliver(
             raise _never(lead, now=now)
         return _fail(lead, version, [REFUSED], actor=None, now=now)
     known = facts.of_leads([lead.pk])[lead.pk]
-    missing = gate(lead=lead, version=version, known=known)
+    score = scores.of_lead(lead.pk, version=version)
+    missing = gate(score=score, version=version, known=known)
     if missing and not override_reason.strip():
         return _fail(lead, version, missing, actor=actor, now=now)
     handoff = waiting or Handoff(lead=lead, created_at=now)
     handoff.definition = version
-    handoff.packet = packets.assemble(lead=lead, missing=missing, now=now, known=known)
+    handoff.packet = packets.assemble(lead=lead, missing=missing, now=now, known=known, score=score)
     handoff.missing, handoff.override_reason = missing, override_reason.strip()[:500] if missing else ""
     handoff.delivered_by, handoff.updated_at = actor, now
     if state.stage.counts_as != "mql":
-        _advance(handoff, actor=actor, now=now)
-    choice = _choice(state, lead, owner, known, now=now)
+        _advance(state, handoff, actor=actor, now=now)
+    choice = _choice(state, lead, owner, known, score, now=now)
     if choice.overflow == Overflow.NURTURE:
         return _spill(handoff, choice, actor=actor, now=now)
     if choice.owner is None:
         return _wait(handoff, choice, now=now)
-    return _hand_over(handoff, choice, choice.owner, actor=actor, now=now)
+    return _hand_over(state, handoff, choice, choice.owner, actor=actor, now=now)
 
 
 def dry_run(*, lead: Lead, now: datetime) -> Choice:
     """Who would get ``lead`` if it were delivered now, and why; nothing is written."""
-    return _own(LeadState.objects.filter(pk=lead.pk).first()) or routing.preview(lead=lead, now=now)
+    state = LeadState.objects.filter(pk=lead.pk).first()
+    return (_own(state) if state else None) or routing.preview(lead=lead, now=now)
 
 
-def gate(*, lead: Lead, version: DefinitionVersion, known: Facts) -> list[str]:
-    """What keeps ``lead`` from being delivered: missing information, an exclusion, the definition.
+def gate(*, score: LeadScore | None, version: DefinitionVersion, known: Facts) -> list[str]:
+    """What keeps a lead from being delivered: missing information, an exclusion, the definition.
 
-    ``known`` are the facts of the lead.
+    ``known`` are the facts of the lead, ``score`` what it scored.
     """
     rules = definitions.rules_of(version)
     missing = rules.missing(known)
     excluded = rules.excluded_by(known)
     if excluded is not None:
         missing.append(f"exclusion {excluded.key}")
-    if not LeadScore.objects.filter(lead=lead, qualified_at__isnull=False).exists():
+    if score is None or score.qualified_at is None:
         missing.append(NOT_QUALIFIED)
     return missing
 
@@ -144,7 +154,9 @@ def retry_failed(*, lead_ids: list[int], now: datetime) -> int:
         if tombstones.stopped(lead_ids=[state.lead_id], now=now):
             continue
         known = facts.of_leads([state.lead_id])[state.lead_id]
-        if not gate(lead=state.lead, version=definitions.in_force(), known=known):
+        version = definitions.in_force()
+        score = scores.of_lead(state.lead_id, version=version)
+        if not gate(score=score, version=version, known=known):
             deliver(lead=state.lead, actor=None, now=now)
             delivered += 1
     return delivered
@@ -192,7 +204,7 @@ def _check_deliverable(state: LeadState) -> Handoff | None:
     """The handoff of this lead that still waits for an owner. Raises :class:`NotDeliverable`."""
     if state.lead.closed_at is not None or state.stage.counts_as not in DELIVERABLE:
         raise NotDeliverable(_("A lead in stage %(stage)s is not delivered.") % {"stage": state.stage.name})
-    last = Handoff.objects.filter(lead_id=state.lead_id).order_by("-pk").first()
+    last = _LAST.first(lead=state.lead_id)
     if last is None:
         return None
     if last.state == HandoffState.DELIVERED:
@@ -218,10 +230,10 @@ def _fail(
     return handoff
 
 
-def _advance(handoff: Handoff, *, actor: User | None, now: datetime) -> None:
+def _advance(state: LeadState, handoff: Handoff, *, actor: User | None, now: datetime) -> None:
     """What is delivered is an MQL, whatever stage it came from."""
-    lifecycle.move(
-        lead=handoff.lead,
+    lifecycle.move_locked(
+        state=state,
         to="mql",
         cause=MoveCause.DELIVERED,
         reason=handoff.override_reason,
@@ -231,18 +243,19 @@ def _advance(handoff: Handoff, *, actor: User | None, now: datetime) -> None:
     )
 
 
-def _choice(state: LeadState, lead: Lead, owner: User | None, known: Facts, *, now: datetime) -> Choice:
+def _choice(
+    state: LeadState, lead: Lead, owner: User | None, known: Facts, score: LeadScore | None, *, now: datetime
+) -> Choice:
     """Who gets the lead and why: the one who was named, its own owner, or the ring's next."""
     if owner is not None:
         return Choice(owner, {"reason": "named"})
-    return _own(state) or routing.choose(lead=lead, now=now, known=known)
+    band = str(score) if score else ""
+    return _own(state) or routing.choose(lead=lead, now=now, known=known, band=band)
 
 
-def _own(state: LeadState | None) -> Choice | None:
+def _own(state: LeadState) -> Choice | None:
     """A lead goes to its own owner, while they may own leads."""
-    if state is None or state.owner_id is None:
-        return None
-    own = User.objects.owners().filter(pk=state.owner_id).first()
+    own = owners.owner_of(state=state)
     return None if own is None else Choice(own, {"reason": "own_lead"})
 
 
@@ -279,15 +292,13 @@ def _spill(handoff: Handoff, choice: Choice, *, actor: User | None, now: datetim
 
 
 def _hand_over(
-    handoff: Handoff, choice: Choice, owner: User, *, actor: User | None, now: datetime
+    state: LeadState, handoff: Handoff, choice: Choice, owner: User, *, actor: User | None, now: datetime
 ) -> Handoff:
     handoff.state, handoff.owner, handoff.delivered_at = HandoffState.DELIVERED, owner, now
     handoff.packet, handoff.hold_due_at = {**handoff.packet, "routing": choice.record}, None
     _store(handoff)
     routing.keep(choice=choice, lead=handoff.lead, owner=owner, handoff=handoff, now=now)
-    owners.assign(
-        lead=handoff.lead, owner=owner, reason="delivered", actor=actor, record=choice.record, now=now
-    )
+    owners.give(state=state, owner=owner, reason="delivered", actor=actor, record=choice.record, now=now)
     events.publish(
         HandoffDelivered(
             handoff_id=handoff.pk,
@@ -304,7 +315,7 @@ def _hand_over(
 def _store(handoff: Handoff) -> None:
     """Insert a new handoff, or write the one that waited."""
     if handoff._state.adding:
-        handoff.save(force_insert=True)
+        _INSERT.add(handoff)
         return
     handoff.version += 1
     handoff.save(

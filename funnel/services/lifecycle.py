@@ -13,7 +13,6 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from funnel.domain import lifecycle as rules
@@ -27,7 +26,7 @@ from leads.models import Lead
 from leads.services import leads as laps
 from smarketing.core import events, locks
 from smarketing.core.errors import Conflict, Denied, Missing
-from smarketing.core.prepared import IsAmong, Query
+from smarketing.core.prepared import Insert, IsAmong, Query, Statement
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
@@ -37,6 +36,16 @@ _AUTOMATIC = frozenset({MoveCause.QUALIFIED, MoveCause.CRITERIA})
 ENDS = frozenset(s.code for s in rules.DEFAULT_STAGES if s.role in {Role.CLOSED, Role.WON})
 
 
+_LEDGER = Insert(StageTransition)
+_MOVED = Statement(
+    "state_moved",
+    """
+UPDATE funnel_leadstate
+   SET stage_id = %(stage)s::bigint, high_water_id = %(high_water)s::bigint, seq = %(seq)s::int,
+       entered_at = %(entered_at)s::timestamptz, version = version + 1
+ WHERE lead_id = %(lead)s::bigint
+""",
+)
 _STATES = Query(
     "states_of_leads",
     lambda: (
@@ -112,6 +121,24 @@ def move(
     if to in ENDS or reopen:
         lock_laps(lead_ids=[lead.pk])
     state = locked(lead_id=lead.pk)
+    return move_locked(
+        state=state, to=to, cause=cause, actor=actor, at=at, now=now, reason=reason, reopen=reopen
+    )
+
+
+@events.story()
+def move_locked(
+    *,
+    state: LeadState,
+    to: str,
+    cause: str,
+    actor: User | None,
+    at: datetime,
+    now: datetime,
+    reason: str = "",
+    reopen: bool = False,
+) -> LeadState:
+    """As :func:`move`, for whoever has locked the state, and before it the lead where its lap may end."""
     road = stage_gates.held(road=stages.road(), to=to)
     if cause == MoveCause.MANUAL and not stage_of(code=to, known=road.known).by_hand:
         raise MoveNotPossible(_("Only a merge of two records takes a lead there."), code="not_by_hand")
@@ -122,11 +149,19 @@ def move(
     if not rows:
         return state
     if cause == MoveCause.MANUAL:
-        stage_gates.check(lead_id=lead.pk, reached=reached, goal=state.stage, ladder=road.ladder, now=now)
-    StageTransition.objects.bulk_create(rows)
-    state.version = F("version") + 1
-    state.save(update_fields=["stage", "high_water", "entered_at", "seq", "version"])
-    state.refresh_from_db(fields=["version"])
+        stage_gates.check(
+            lead_id=state.lead_id, reached=reached, goal=state.stage, ladder=road.ladder, now=now
+        )
+    for row in rows:
+        _LEDGER.add(row)
+    _MOVED.count(
+        lead=state.lead_id,
+        stage=state.stage_id,
+        high_water=state.high_water_id,
+        seq=state.seq,
+        entered_at=state.entered_at,
+    )
+    state.version += 1
     _end_or_reopen(state, before, to, at=at, now=now)
     _publish_moved(state, before, cause=cause, reason=reason, actor=actor, at=at, now=now)
     return state

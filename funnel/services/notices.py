@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from funnel.models import (
     OpportunityTransition,
 )
 from leads.models import Activity, Lead
-from smarketing.core.prepared import Query, given
+from smarketing.core.prepared import Query, Statement, given
 from smarketing.notifications.services import outbox
 from smarketing.notifications.services.outbox import Notice
 from smarketing.users.domain.roles import Role
@@ -27,15 +28,40 @@ from smarketing.users.models import User
 _HELD = Query(
     "nurture_held", lambda: Nurture.objects.active().filter(pk=given("lead"), owner__isnull=False).order_by()
 )
+# Every delivery asks, so no more than its notice says is read.
+_DELIVERED = Statement(
+    "handoff_delivered",
+    """
+SELECT h.lead_id, h.owner_id, h.state, h.version, h.missing::text, p.first_name, p.last_name, c.name
+  FROM funnel_handoff h
+  JOIN leads_lead l ON l.id = h.lead_id
+  JOIN leads_person p ON p.id = l.person_id
+  LEFT JOIN leads_company c ON c.id = l.company_id
+ WHERE h.id = %(handoff)s::bigint
+""",
+)
+_HANDOFF = Query(
+    "handoff_told",
+    lambda: Handoff.objects.select_related("lead__person", "lead__campaign", "lead__company", "owner").filter(
+        pk=given("handoff")
+    ),
+)
 _OUTCOMES = {OpportunityStageKind.WON: "opportunity.won", OpportunityStageKind.LOST: "opportunity.lost"}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def tell_delivered(*, handoff_id: int, now: datetime) -> None:
     """The rep hears of a lead that is theirs."""
-    handoff = _handoff(handoff_id)
-    text = _("%(lead)s was delivered to you.") % {"lead": _name(handoff.lead)}
-    _put(handoff, "handoff.delivered", text, {handoff.owner_id}, now=now, mail=True)
+    ((lead_id, owner_id, state, version, missing, first, last, company),) = _DELIVERED.rows(
+        handoff=handoff_id
+    )
+    name = f"{first} {last}".strip() or _("A lead without a name")
+    told = Handoff(
+        pk=handoff_id, lead_id=lead_id, owner_id=owner_id, state=state, version=version,
+        missing=json.loads(missing),
+    )  # fmt: skip
+    text = _("%(lead)s was delivered to you.") % {"lead": f"{name} ({company})" if company else name}
+    _put(told, "handoff.delivered", text, {owner_id}, now=now, mail=True)
 
 
 @transaction.atomic
@@ -217,9 +243,10 @@ def _appeal(appeal_id: int) -> Appeal:
 
 
 def _handoff(handoff_id: int) -> Handoff:
-    return Handoff.objects.select_related("lead__person", "lead__campaign", "lead__company", "owner").get(
-        pk=handoff_id
-    )
+    found = _HANDOFF.first(handoff=handoff_id)
+    if found is None:
+        raise Handoff.DoesNotExist
+    return found
 
 
 def _lead(lead_id: int) -> Lead:

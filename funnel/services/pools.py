@@ -18,9 +18,23 @@ from funnel.services import owners
 from smarketing.core import locks
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
+from smarketing.core.prepared import Statement
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
+# A turn taken: the pointer of the band's ring, the member's bucket, and when they were given a lead.
+_TAKE = Statement(
+    "pool_turn_taken",
+    """
+WITH turn AS (
+  UPDATE funnel_turn SET pointer = %(pointer)s::bigint WHERE id = %(turn)s::bigint
+)
+UPDATE funnel_poolmember
+   SET tokens = coalesce(%(tokens)s::bigint, tokens), last_assigned_at = %(now)s::timestamptz,
+       tokens_at = CASE WHEN %(tokens)s::bigint IS NULL THEN tokens_at ELSE %(tokens_at)s::timestamptz END
+ WHERE id = %(member)s::bigint
+""",
+)
 MAX_SKILLS = 30
 MAX_SKILL = 40
 MAX_HOLD_MINUTES = 30 * 24 * 60
@@ -175,15 +189,23 @@ def join_everybody(*, pool: Pool) -> None:
         PoolMember.objects.bulk_create(PoolMember(pool=pool, user=user) for user in fresh)
 
 
-def fill(*, member_id: int, bucket: Bucket, given_at: datetime | None = None) -> None:
-    """Store what is left in a member's bucket, and when they were given a lead; under the lock of routing."""
-    values: dict[str, Any] = {}
+def fill(*, member_id: int, bucket: Bucket) -> None:
+    """Store what is left in a member's bucket; under the lock of routing."""
     if bucket.capacity is not None:
-        values = {"tokens": bucket.tokens, "tokens_at": bucket.filled_at}
-    if given_at is not None:
-        values["last_assigned_at"] = given_at
-    if values:
-        PoolMember.objects.filter(pk=member_id).update(**values)
+        PoolMember.objects.filter(pk=member_id).update(tokens=bucket.tokens, tokens_at=bucket.filled_at)
+
+
+def take_turn(*, member_id: int, turn_id: int, pointer: int, bucket: Bucket, now: datetime) -> None:
+    """Move a member's pointer on and store what is left in the bucket; under the lock of routing."""
+    has_limit = bucket.capacity is not None
+    _TAKE.count(
+        member=member_id,
+        turn=turn_id,
+        pointer=pointer,
+        tokens=bucket.tokens if has_limit else None,
+        tokens_at=bucket.filled_at if has_limit else None,
+        now=now,
+    )
 
 
 def lock() -> None:

@@ -17,7 +17,6 @@ from funnel.domain.capacity import Bucket
 from funnel.domain.fit import Facts
 from funnel.models import (
     Handoff,
-    Likelihood,
     Overflow,
     PoolMember,
     RoutingDecision,
@@ -27,7 +26,14 @@ from funnel.selectors import routing as reads
 from funnel.selectors.routing import Place, Way
 from funnel.services import pools
 from leads.models import Lead
+from smarketing.core.prepared import Insert
 from smarketing.users.models import User
+
+# The likelihood known at the choice, read where it is stored.
+_DECISION = Insert(
+    RoutingDecision,
+    computed={"likelihood": "(SELECT value FROM funnel_likelihood WHERE lead_id = %(lead_id)s::bigint)"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,22 @@ class Asked:
     expected: bool = False
 
 
-def choose(*, lead: Lead, now: datetime, exclude: Collection[int] = (), known: Facts | None = None) -> Choice:
+def choose(
+    *,
+    lead: Lead,
+    now: datetime,
+    exclude: Collection[int] = (),
+    known: Facts | None = None,
+    band: str | None = None,
+) -> Choice:
     """Choose the owner of ``lead`` and move the band's ring on, in the caller's transaction.
+
+    ``known`` are its facts and ``band`` its cell, where the caller has read them.
 
     Above the agreed ceiling the pool's rule may send the lead to a second pool. The lock of routing
     makes shares exact under any concurrency (I-17); without members every choice is "nobody".
     """
-    way = reads.way_of(lead, known=known)
+    way = reads.way_of(lead, known=known, band=band)
     if way is None:
         return Choice(None, {"reason": "no_pool", "candidates": []})
     pools.lock()
@@ -106,7 +121,7 @@ def _previewed(way: Way | None, asked: Asked, *, now: datetime) -> Choice:
         more = {"overflow_of": way.pool.pk}
         way = Way(way.rule, way.pool.overflow_pool, way.band)
         found = _look(way, asked, now=now)[1]
-    owner = User.objects.get(pk=found.member.key) if found.member else None
+    owner = reads.user(found.member.key) if found.member else None
     record = {**_record(way, found), **more}
     return Choice(owner, record, way, overflow=_overflow(way, found), is_full=found.is_full)
 
@@ -115,9 +130,8 @@ def keep(
     *, choice: Choice, lead: Lead, owner: User, handoff: Handoff | None, now: datetime
 ) -> RoutingDecision:
     """Keep why this owner: in the transaction that gave the lead away."""
-    likelihood = Likelihood.objects.filter(pk=lead.pk).values_list("value", flat=True).first()
     way = choice.way
-    return RoutingDecision.objects.create(
+    decision = RoutingDecision(
         lead=lead,
         handoff=handoff,
         owner=owner,
@@ -127,9 +141,10 @@ def keep(
         weight=choice.weight,
         reason=choice.record["reason"],
         candidates=choice.record.get("candidates", []),
-        likelihood=likelihood,
         at=now,
     )
+    _DECISION.add(decision)
+    return decision
 
 
 def credit(*, handoff_id: int, now: datetime) -> bool:
@@ -172,10 +187,14 @@ def _choose(way: Way, asked: Asked, *, now: datetime) -> Choice:
             None, _record(way, choice), way, overflow=_overflow(way, choice), is_full=choice.is_full
         )
     place = next(p for p in places if p.user_id == choice.member.key)
-    Turn.objects.filter(pk=turns[place.id]).update(pointer=choice.member.next_pointer)
-    pools.fill(member_id=place.id, bucket=place.bucket.spend(), given_at=now)
-    owner = User.objects.get(pk=place.user_id)
-    return Choice(owner, _record(way, choice), way, place.member.weight)
+    pools.take_turn(
+        member_id=place.id,
+        turn_id=turns[place.id],
+        pointer=choice.member.next_pointer,
+        bucket=place.bucket.spend(),
+        now=now,
+    )
+    return Choice(reads.user(place.user_id), _record(way, choice), way, place.member.weight)
 
 
 def _look(way: Way, asked: Asked, *, now: datetime) -> tuple[list[Place], rules.Choice]:
@@ -188,8 +207,11 @@ def _look(way: Way, asked: Asked, *, now: datetime) -> tuple[list[Place], rules.
 
 def _enter_ring(way: Way, places: Sequence[Place]) -> dict[int, int]:
     """The turns of the members by their place; whoever is new to the ring starts at the least pointer."""
-    fresh = Turn.objects.bulk_create(
-        Turn(member_id=p.id, band=way.band, pointer=p.member.pointer) for p in places if p.turn_id is None
+    new = [p for p in places if p.turn_id is None]
+    fresh = (
+        Turn.objects.bulk_create(Turn(member_id=p.id, band=way.band, pointer=p.member.pointer) for p in new)
+        if new
+        else []
     )
     return {p.id: p.turn_id for p in places if p.turn_id is not None} | {t.member_id: t.pk for t in fresh}
 

@@ -12,6 +12,7 @@ from django.db import connection
 from funnel.domain.tombstones import Refusal
 from funnel.selectors import tombstones as reads
 from smarketing.core import locks
+from smarketing.core.prepared import Statement
 from smarketing.users.models import User
 
 # Locks of a transaction stand in a table of fixed size; a file of history delivers nothing anyway.
@@ -69,11 +70,15 @@ SELECT j.lead_id, j.tombstone_id, j.is_open AND j.passes, n.lead_id IS NOT NULL
   FROM judged j LEFT JOIN noted n USING (tombstone_id, lead_id)
  WHERE NOT j.is_open OR j.passes
 """  # noqa: S608 - composed of constants
-_LOCK_KNOWN = f"""
+_LOCK_KNOWN = Statement(
+    "tombstone_locks",
+    f"""
 WITH {reads.KEYS}
-SELECT pg_advisory_xact_lock_shared(%(namespace)s, k)
+SELECT pg_advisory_xact_lock_shared(%(namespace)s::int, k)
   FROM (SELECT DISTINCT hashtext(kind || ' ' || value) AS k FROM known ORDER BY 1) q
-"""  # noqa: S608
+""",  # noqa: S608
+    by="leads",
+)
 _LOCK_KEYS = """
 SELECT pg_advisory_xact_lock(%(namespace)s, k)
   FROM (SELECT DISTINCT hashtext(kind || ' ' || value) AS k FROM funnel_tombstonekey
@@ -153,16 +158,9 @@ def meet(*, given: dict[str, Any], inlet: str | None) -> list[Meeting]:
 
 def lock_known(*, lead_ids: Collection[int]) -> None:
     """Share the locks of everything these leads are recognised by."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK_KNOWN,
-            {
-                "leads": sorted(lead_ids),
-                "hash_leads": [],
-                "hashes": [],
-                "namespace": int(locks.Namespace.TOMBSTONE),
-            },
-        )
+    _LOCK_KNOWN.rows(
+        leads=sorted(lead_ids), hash_leads=[], hashes=[], namespace=int(locks.Namespace.TOMBSTONE)
+    )
 
 
 def lock_keys(*, tombstone_ids: Sequence[int]) -> None:

@@ -139,7 +139,7 @@ def add(
     return tombstone
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def after_move(*, lead_id: int, from_stage: str | None, to_stage: str, cause: str, now: datetime) -> None:
     """A lead was disqualified by hand or by its source: refuse its person. One that was taken back is
     refused no longer.

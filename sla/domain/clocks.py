@@ -169,10 +169,12 @@ def plan(
     levels = [(offset, *what) for offset, what in sorted(offsets.items())]
     levels.append((target, "breach", "breach"))
     levels.extend((target + delay, name, "after") for name, delay in sorted(after, key=lambda a: a[1]))
-    return tuple(
-        Threshold(level, name, kind, calendar.add(start, offset))
-        for level, (offset, name, kind) in enumerate(levels, start=1)
-    )
+    # Each from the one before: adding in parts gives the same, and walks over every day but once.
+    planned, at, passed = [], start, ZERO
+    for level, (offset, name, kind) in enumerate(levels, start=1):
+        at, passed = calendar.add(at, offset - passed), offset
+        planned.append(Threshold(level, name, kind, at))
+    return tuple(planned)
 
 
 def start(at: datetime, thresholds: Sequence[Threshold]) -> ClockState:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sla.domain import clocks as rules
 from sla.domain.calendars import WeeklyCalendar
@@ -13,6 +15,12 @@ from sla.models import CalendarVersion, Clock, ClockAction
 def calendar_of(version: CalendarVersion) -> WeeklyCalendar:
     """The rules of a stored calendar version."""
     return WeeklyCalendar.from_json(version.body)
+
+
+@lru_cache(maxsize=256)
+def calendar_from(body: str) -> WeeklyCalendar:
+    """The rules that a stored version's text says; the same text says the same for ever."""
+    return WeeklyCalendar.from_json(json.loads(body))
 
 
 def state_of(clock: Clock) -> rules.ClockState:

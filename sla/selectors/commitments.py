@@ -233,7 +233,7 @@ def _amounts(
     if spec.metric == metrics.SUPPLY_COUNT:
         return _per_owner(cells["gross"]), _per_owner(cells["net"]), ()
     worth, notes = worth_of_cells(before=period.start or now)
-    return _worth_per_owner(cells["gross"], worth), _worth_per_owner(cells["net"], worth), notes
+    return worth_per_owner(cells["gross"], worth), worth_per_owner(cells["net"], worth), notes
 
 
 def _per_owner(handoffs: object) -> dict[int, float]:
@@ -241,7 +241,8 @@ def _per_owner(handoffs: object) -> dict[int, float]:
     return {pk: float(count) for pk, count in found if pk is not None}
 
 
-def _worth_per_owner(handoffs: object, worth: Mapping[str, float]) -> dict[int, float]:
+def worth_per_owner(handoffs: object, worth: Mapping[str, float]) -> dict[int, float]:
+    """What these handoffs are worth by owner, given what a lead of each cell is."""
     found = (
         handoffs.values_list("owner_id", "packet__scores__cell")  # type: ignore[attr-defined]
         .annotate(Count("pk", distinct=True))

@@ -16,14 +16,11 @@ from django.db import transaction
 from funnel.models import Handoff, HandoffState
 from funnel.services import handoffs
 from sla.domain import clocks as rules
-from sla.domain.ladders import EXPIRE, levels_after
-from sla.events import ClockStarted
-from sla.models import CalendarVersion, Clause, Clock, ClockAction, ClockKind, ClockState
-from sla.selectors import clock_rows, pausing
-from sla.selectors.promised import KIND_OF
-from sla.services import books
+from sla.domain.ladders import EXPIRE
+from sla.models import Clock, ClockAction, ClockKind, ClockState
+from sla.selectors import clock_rows, pausing, promised
+from sla.services import books, starts
 from sla.services.books import ClockRefused, Deed
-from smarketing.core import events
 from smarketing.core.errors import Conflict, FieldError, Invalid
 from smarketing.users.models import User
 
@@ -40,45 +37,6 @@ class HandoffHasExpired(Conflict):
     """The answer came after the time for it had run out."""
 
     code = "handoff_expired"
-
-
-@transaction.atomic
-def start(
-    *,
-    handoff: Handoff,
-    clause: Clause,
-    calendar_version: CalendarVersion,
-    target: timedelta,
-    at: datetime,
-    now: datetime,
-    owner: User,
-    cycle: int = 1,
-) -> Clock:
-    """Start the clock of a clause about time; all thresholds are computed here, once.
-
-    Raises ``sla.domain.calendars.CalendarError`` when the calendar opens no more.
-    """
-    calendar = clock_rows.calendar_of(calendar_version)
-    levels = levels_after(metric=clause.metric, terms=clause.terms, target=target)
-    state = rules.start(at, rules.plan(at, target=target, calendar=calendar, after=levels))
-    clock = Clock(
-        handoff=handoff,
-        clause=clause,
-        calendar_version=calendar_version,
-        owner=owner,
-        kind=KIND_OF[clause.metric],
-        cycle=cycle,
-        started_at=at,
-        target_seconds=int(target.total_seconds()),
-    )
-    books.apply(clock=clock, state=state)
-    clock.save(force_insert=True)
-    ClockAction.objects.create(
-        clock=clock, verb="start", at=at, recorded_at=now, after=books.snapshot(clock=clock)
-    )
-    due_at = rules.breach_of(state.thresholds).at
-    events.publish(ClockStarted(clock_id=clock.pk, handoff_id=handoff.pk, due_at=due_at, now=now))
-    return clock
 
 
 @transaction.atomic
@@ -210,16 +168,17 @@ def hand_over(*, clock: Clock, owner: User, at: datetime, actor: User | None, no
         books.enter(clock=locked, outcome=rules.Outcome(state), deed=deed)
         return locked
     books.enter(clock=locked, outcome=rules.cancel(state, at), deed=replace(deed, verb="cancel"))
-    return start(
-        handoff=locked.handoff,
-        clause=locked.clause,
-        calendar_version=locked.calendar_version,
-        target=timedelta(seconds=locked.target_seconds),
+    target = timedelta(seconds=locked.target_seconds)
+    promise = promised.again(locked.clause, owner_id=owner.pk, target=target)
+    (fresh,) = starts.start_all(
+        handoff_id=locked.handoff_id,
+        owner_id=owner.pk,
+        promises=[promise],
         at=at,
         now=now,
-        owner=owner,
         cycle=locked.cycle + 1,
     )
+    return fresh
 
 
 @transaction.atomic

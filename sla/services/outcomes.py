@@ -10,7 +10,7 @@ from funnel.models import Handoff, LeadScore
 from sla.domain import metrics
 from sla.models import Clock, ClockKind
 from sla.selectors import promised
-from sla.services import clocks
+from sla.services import clocks, starts
 from sla.services.books import ClockRefused
 from smarketing.users.models import User
 
@@ -42,21 +42,12 @@ def ask_for_feedback(*, handoff_id: int, owner_id: int, at: datetime, now: datet
     score = LeadScore.objects.filter(lead_id=handoff.lead_id).first()
     cell = f"{score.fit_band}{score.interest_band}" if score else ""
     cycle = Clock.objects.filter(handoff=handoff, kind=ClockKind.FEEDBACK).count() + 1
-    started = [
-        clocks.start(
-            handoff=handoff,
-            clause=promise.clause,
-            calendar_version=promise.calendar_version,
-            target=promise.target,
-            at=at,
-            now=now,
-            owner=owner,
-            cycle=cycle,
-        )
-        for promise in promised.in_time(
-            of=[metrics.RETURN_FEEDBACK], cell=cell, teams=promised.teams_of(owner)
-        )
-    ]
+    promises = promised.in_time(
+        of=[metrics.RETURN_FEEDBACK], cell=cell, teams=promised.teams_of(owner), owner_id=owner.pk
+    )
+    started = starts.start_all(
+        handoff_id=handoff.pk, owner_id=owner.pk, promises=promises, at=at, now=now, cycle=cycle
+    )
     if handoff.return_note:
         return [_stop(clock, at, handoff.answered_by_id, "explained", now) for clock in started]
     return started

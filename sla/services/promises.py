@@ -7,45 +7,39 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from funnel.models import Handoff, LeadScore
 from leads.events import ActivityLogged
 from sla.domain.ladders import EXPIRE
 from sla.models import Clock, ClockKind, ClockState
 from sla.selectors import promised
-from sla.services import clocks
+from sla.services import clocks, starts
 from sla.services.books import ClockRefused
 from sla.services.clocks import HandoffHasExpired
+from smarketing.core.prepared import Statement
 from smarketing.users.domain.roles import Side
 from smarketing.users.models import User
 
 LEAD_CLOSED = "lead closed"
+# Each change of an owner asks, and a fresh delivery has no clock yet.
+_OF_OTHERS = Statement(
+    "clocks_of_others",
+    """
+SELECT 1 FROM funnel_handoff h JOIN sla_clock c ON c.handoff_id = h.id
+ WHERE h.lead_id = %(lead)s::bigint AND c.ended_at IS NULL AND c.owner_id <> %(owner)s::bigint
+   AND c.kind <> 'feedback' LIMIT 1
+""",
+)
 
 
-@transaction.atomic
-def start_for_delivery(*, handoff_id: int, at: datetime, now: datetime) -> list[Clock]:
+@transaction.atomic(savepoint=False)
+def start_for_delivery(*, handoff_id: int, owner_id: int, at: datetime, now: datetime) -> list[Clock]:
     """Start the clocks that the agreement in force promises for this delivery, dated ``at``.
 
     First response, depth and outcome each run by the calendar of their own clause.
 
     Without an agreement in force nothing was promised and nothing runs.
     """
-    handoff = Handoff.objects.select_related("owner").get(pk=handoff_id)
-    if handoff.owner is None:
-        return []
-    return [
-        clocks.start(
-            handoff=handoff,
-            clause=promise.clause,
-            calendar_version=promise.calendar_version,
-            target=promise.target,
-            at=at,
-            now=now,
-            owner=handoff.owner,
-        )
-        for promise in promised.in_time(
-            of=promised.ON_DELIVERY, cell=_cell(handoff), teams=promised.teams_of(handoff.owner)
-        )
-    ]
+    told = promised.on_delivery(handoff_id=handoff_id, owner_id=owner_id)
+    return starts.start_all(handoff_id=handoff_id, owner_id=owner_id, promises=told, at=at, now=now)
 
 
 @transaction.atomic
@@ -126,12 +120,12 @@ def reopen_closed(*, lead_id: int, actor_id: int | None, now: datetime) -> list[
     return reopened
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def follow_owner(*, lead_id: int, owner_id: int | None, actor_id: int | None, now: datetime) -> list[Clock]:
     """Let the open clocks of a lead follow its owner; without an owner they stay where they are."""
-    found = _owed(Clock.objects.open().filter(handoff__lead_id=lead_id).exclude(owner_id=owner_id))
-    if owner_id is None or not found:
+    if owner_id is None or not _OF_OTHERS.rows(lead=lead_id, owner=owner_id):
         return []
+    found = _owed(Clock.objects.open().filter(handoff__lead_id=lead_id).exclude(owner_id=owner_id))
     owner = User.objects.get(pk=owner_id)
     actor = User.objects.get(pk=actor_id) if actor_id else None
     return [clocks.hand_over(clock=clock, owner=owner, at=now, actor=actor, now=now) for clock in found]
@@ -164,12 +158,6 @@ def note_activity(*, fact: ActivityLogged) -> list[Clock]:
 def _owed(open_clocks: QuerySet[Clock]) -> list[Clock]:
     """Those that go with the lead. The explanation of a return stays with whoever gave the lead back."""
     return list(open_clocks.exclude(kind=ClockKind.FEEDBACK).order_by("pk"))
-
-
-def _cell(handoff: Handoff) -> str:
-    """The cell of the matrix the lead stands in ("A1"); empty while it has no score."""
-    score = LeadScore.objects.filter(lead_id=handoff.lead_id).first()
-    return f"{score.fit_band}{score.interest_band}" if score else ""
 
 
 def _running_at(fact: ActivityLogged) -> list[Clock]:

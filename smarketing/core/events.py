@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -37,6 +37,8 @@ class _Hold:
 
 _subscribers: dict[type[Fact], list[Callable[[Any], None]]] = defaultdict(list)
 _hold: ContextVar[_Hold | None] = ContextVar("held_facts", default=None)
+Work = Callable[[list[int]], object]
+_story: ContextVar[dict[Work, set[int]] | None] = ContextVar("story", default=None)
 
 
 def subscribe(fact: type[F], handler: Callable[[F], None]) -> None:
@@ -73,6 +75,39 @@ def held(*types: type[Fact]) -> Iterator[list[Fact]]:
         yield hold.facts
     finally:
         _hold.reset(token)
+
+
+@contextmanager
+def story() -> Iterator[None]:
+    """The facts of one service about the same records: what :func:`follow` asks for is done once, at the end.
+
+    A delivery moves a lead, changes its owner and hands it over; a row that shows all of it is written once
+    instead of three times. Inside another story it is part of that one. Work that was asked for is done in
+    the service's transaction, and not at all where the service raises.
+    """
+    if _story.get() is not None:
+        yield
+        return
+    asked: dict[Work, set[int]] = {}
+    token = _story.set(asked)
+    try:
+        yield
+    finally:
+        _story.reset(token)
+    for work, keys in asked.items():
+        work(sorted(keys))
+
+
+def follow(work: Work, keys: Iterable[int]) -> None:
+    """Let a subscriber do ``work`` for these records: at the end of the story, or now where there is none.
+
+    For projections that are read after the commit only; ``work`` gives the same however often it is done.
+    """
+    asked = _story.get()
+    if asked is None:
+        work(sorted(set(keys)))
+    else:
+        asked.setdefault(work, set()).update(keys)
 
 
 def wiring() -> list[tuple[type[Fact], list[Callable[[Any], None]]]]:

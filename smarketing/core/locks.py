@@ -16,6 +16,9 @@ from smarketing.core.prepared import Statement
 M = TypeVar("M", bound=models.Model)
 
 
+_ADVISORY = Statement("lock_advisory", "SELECT pg_advisory_xact_lock(%(namespace)s::int, %(key)s::int)")
+
+
 class Namespace(IntEnum):
     """First half of an advisory lock's key: what kind of thing is locked."""
 
@@ -74,8 +77,7 @@ def _locking(model: type[models.Model]) -> Statement:
 def advisory(namespace: Namespace, key: int) -> None:
     """Wait for the transaction's advisory lock on ``(namespace, key)``."""
     _need_transaction()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(namespace), _int4(key)])
+    _ADVISORY.rows(namespace=int(namespace), key=_int4(key))
 
 
 def try_advisory(namespace: Namespace, key: int) -> bool:

@@ -30,10 +30,10 @@ _PUT = Statement(
     "outbox_put",
     """
 INSERT INTO notifications_outbox (dedupe_key, topic, payload, notice, created_at)
-SELECT key, topic, payload::jsonb, notice::jsonb, %(now)s::timestamptz
+SELECT n.key, n.topic, n.payload::jsonb, n.notice::jsonb, %(now)s::timestamptz
   FROM unnest(%(keys)s::text[], %(topics)s::text[], %(payloads)s::text[], %(notices)s::text[])
-       WITH ORDINALITY AS row (key, topic, payload, notice, place)
- ORDER BY place
+       WITH ORDINALITY AS n (key, topic, payload, notice, place)
+ ORDER BY n.place
     ON CONFLICT DO NOTHING
 """,
     by="keys",
@@ -120,15 +120,16 @@ def put_many(*, entries: Iterable[Entry], now: datetime) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an outbox row belongs into the transaction of its fact")
     rows = list(entries)
-    if rows:
-        _PUT.count(
-            keys=[entry.dedupe_key for entry in rows],
-            topics=[entry.topic for entry in rows],
-            payloads=[json.dumps(dict(entry.payload)) for entry in rows],
-            notices=[json.dumps(entry.notice.to_json() if entry.notice else {}) for entry in rows],
-            now=now,
-        )
-        loops.nudge("outbox")
+    if not rows:
+        return
+    _PUT.count(
+        keys=[entry.dedupe_key for entry in rows],
+        topics=[entry.topic for entry in rows],
+        payloads=[json.dumps(dict(entry.payload)) for entry in rows],
+        notices=[json.dumps(entry.notice.to_json() if entry.notice else {}) for entry in rows],
+        now=now,
+    )
+    loops.nudge("outbox")
 
 
 @transaction.atomic

@@ -91,6 +91,27 @@ def test_a_ceiling_counts_what_is_delivered_net_in_its_period(rep, other_rep):
     assert at_work.at_ceiling(both, MONDAY, "A1") == set()
 
 
+def test_a_ceiling_on_value_counts_what_leads_of_their_cell_are_worth(rep, other_rep, monkeypatch):
+    both = [rep.pk, other_rep.pk]
+    clause = agree()
+    handoff = deliver(rep, MONDAY)
+    at_work.worth_in.cache_clear()
+    told = []
+    worth = {handoff.packet["scores"]["cell"]: 600.0}
+    monkeypatch.setattr(
+        at_work.commitments, "worth_of_cells", lambda *, before: told.append(before) or (worth, ())
+    )
+    promise(
+        clause.version, 2, metric="supply_value", calendar=clause.calendar, period="month",
+        terms={"ceiling": 1000}, target=1, comparator=">=",
+    )  # fmt: skip
+    assert at_work.at_ceiling(both, MONDAY, "A1") == set()
+    deliver(rep, MONDAY)
+    assert at_work.at_ceiling(both, MONDAY, "A1") == {rep.pk}
+    assert told == [datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))]  # asked once an hour, not once a lead
+    at_work.worth_in.cache_clear()
+
+
 def test_a_lead_above_the_ceiling_goes_where_its_pool_says(rep, sales_manager):
     clause = agree()
     promise(
@@ -123,6 +144,6 @@ def test_routing_asks_for_hours_and_ceilings_in_a_fixed_number_of_queries(
         terms={"ceiling": 5}, population={"team": team.pk}, target=1, comparator=">=",
     )  # fmt: skip
     many = [rep.pk, other_rep.pk, *(make_user("rep", f"Rep {n}").pk for n in range(10))]
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         at_work.in_hours(many, MONDAY)
         at_work.at_ceiling(many, MONDAY, "A1")
