@@ -20,13 +20,14 @@ from django.db import connection, transaction
 from bench import generator, harness
 from funnel import subscribers
 from funnel.models import DefinitionState, DefinitionVersion, Interest
-from funnel.selectors import scores
+from funnel.selectors import hot
 from funnel.services import rescoring
 from leads.domain.tracking import Message, MessageType, PageContext
 from leads.events import EventsJoined, EventsRecorded, HistoriesChanged
 from leads.models import Source
 from leads.services import sources, tracking
 from smarketing.core import clock, events
+from smarketing.users.models import User
 
 PEOPLE, EVENTS, BATCH = 500, 5_000, 500
 _turns = count()
@@ -181,10 +182,11 @@ def _narrow(size: int) -> int:
 
 
 def _hottest(report: harness.Report, size: int) -> None:
+    boss = User.objects.get(email="boss@bench.example")
     instants = [clock.now() + timedelta(hours=7 * n) for n in range(LOOKS)]
     told = harness.measure(
         f"hottest 50 at {LOOKS} instants, {size:,}", "lists",
-        lambda: sum(bool(scores.hottest(at=at, limit=50)) for at in instants), reps=report.plan.reps,
+        lambda: sum(bool(hot.top(boss, at=at, limit=50)) for at in instants), reps=report.plan.reps,
     )  # fmt: skip
     look = harness.measure(f"look-up by index, {size:,}", "lists", _look, reps=report.plan.reps)
     report.series += [told, look]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, F, FloatField, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
@@ -15,9 +16,19 @@ from django.db.models.functions import Coalesce, Power
 from funnel.models import CompanyInterest, Interest, LeadScore
 from funnel.selectors import definitions
 from leads.models import Company, Lead
+from smarketing.core.prepared import Statement
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
+_TOP = """
+SELECT i.person_id, btrim(p.first_name || ' ' || p.last_name), coalesce(c.name, ''), l.id, i.key
+  FROM funnel_interest i
+  JOIN leads_person p ON p.id = i.person_id AND p.merged_into_id IS NULL
+  LEFT JOIN leads_company c ON c.id = p.company_id
+  LEFT JOIN leads_lead l ON l.person_id = p.id AND l.closed_at IS NULL
+ WHERE i.key IS NOT NULL
+ ORDER BY i.key DESC NULLS LAST, i.person_id
+"""
 RECENT = timedelta(days=30)
 PEOPLE = 10
 
@@ -42,6 +53,25 @@ class CompanyScore:
     parts: list[Part]
     rest: float
     best_fit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """One of the hottest people, with their company and open lead (if any), and their points."""
+
+    person_id: int
+    name: str
+    company: str
+    lead_id: int | None
+    points: float
+
+
+def top(user: User, *, at: datetime, limit: int) -> list[Warm]:
+    """The ``limit`` people who show most interest at ``at``, hottest first: one walk along the index."""
+    if not user.may(Capability.VIEW):
+        return []
+    decay = definitions.decay_of(definitions.in_force())
+    return [Warm(*who, decay.score_of_key(key, at)) for *who, key in _top(limit).rows()]
 
 
 def hottest(user: User, *, at: datetime) -> QuerySet[Interest]:
@@ -88,6 +118,12 @@ def of_company(user: User, company: Company, *, at: datetime) -> CompanyScore | 
     )
     best = open_leads.aggregate(best=Max("fit"))["best"]
     return CompanyScore(sum(part.points for part in parts) + others, count, parts, others, best)
+
+
+@cache
+def _top(limit: int) -> Statement:
+    """With its limit written out: a plan for any number of rows would read and sort them all."""
+    return Statement(f"hottest_{limit}", f"{_TOP} LIMIT {limit}")
 
 
 def _people(user: User, *, at: datetime) -> QuerySet[Interest]:

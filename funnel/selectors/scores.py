@@ -1,12 +1,10 @@
-"""Reads of scores: the explanation that sums to the number, and who is hottest."""
+"""Reads of scores: the explanation that sums to the number."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-
-from django.db.models import F
 
 from funnel.domain import fit as fits
 from funnel.domain import interest
@@ -25,16 +23,6 @@ _SCORE = Query(
 _INTEREST = Query(
     "interest_of_person",
     lambda: Interest.objects.filter(person=given("person"), definition=given("definition")).order_by(),
-)
-_HOTTEST = Query(
-    "leads_hottest",
-    lambda: (
-        Lead.objects.open()
-        .filter(person__interest__key__isnull=False)
-        .select_related("person__interest", "company")
-        .order_by(F("person__interest__key").desc(nulls_last=True), "person_id")
-    ),
-    ending="LIMIT %(most)s",
 )
 
 
@@ -141,10 +129,3 @@ def explain(
 def interest_of(key: float | None, *, at: datetime) -> float:
     """The interest that a person's key stands for at ``at``, in points, as lists show it."""
     return definitions.decay_of(definitions.in_force()).score_of_key(key, at)
-
-
-def hottest(*, at: datetime, limit: int) -> list[tuple[Lead, float]]:
-    """Open leads by interest, hottest first: one walk along ``interest_hottest``, at any instant."""
-    decay = definitions.decay_of(definitions.in_force())
-    leads = _HOTTEST.all(most=limit)
-    return [(lead, decay.score_of_key(lead.person.interest.key, at)) for lead in leads]

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from funnel.selectors import tombstones
+from funnel.selectors import hot, tombstones
 from reporting.domain.presets import Preset, days_of
 from reporting.domain.results import Result
 from reporting.reports import catalogue
@@ -43,6 +43,7 @@ def supply(request: Request) -> HttpResponse:
         "blocked": _blocked(given),
         "held": held[:_SHOWN],
         "held_count": held.count(),
+        "hottest": hot.top(request.user, at=request.now, limit=_SHOWN),
         "answers": supply_selectors.latest_answers(_SHOWN),
         "promises": commitment_rows.rows(
             [line for line in commitments.lines(now=request.now) if line.spec.side == Side.MARKETING],

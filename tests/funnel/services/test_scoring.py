@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from funnel.models import FitPeriod, Handoff, Interest, LeadScore, LeadState, SignalDay
-from funnel.selectors import definitions, scores
+from funnel.selectors import definitions, hot, scores
 from funnel.services import rescoring, scoring
 from leads.models import Event, Source
 from leads.services import events as behaviour
@@ -226,13 +226,14 @@ def test_an_event_without_a_person_waits_until_somebody_is_named(web):
     assert (Event.objects.count(), Interest.objects.count()) == (1, 0)
 
 
-def test_hottest_is_ordered_by_interest_now(web, rita):
-    cold, hot = capture_lead(web), capture_lead(web)
+def test_the_top_is_ordered_by_interest_now(web, rita):
+    cold, warm = capture_lead(web), capture_lead(web)
     record(cold, "page", at=NOW, url="/")
-    asks_for_demo(hot, at=NOW)
-    found = scores.hottest(at=NOW, limit=10)
-    assert [lead.pk for lead, _score in found] == [hot.pk, cold.pk]
-    assert found[0][1] > found[1][1]
+    asks_for_demo(warm, at=NOW)
+    found = hot.top(rita, at=NOW, limit=10)
+    assert [who.lead_id for who in found] == [warm.pk, cold.pk]
+    assert found[0].points > found[1].points > 0
+    assert hot.top(rita, at=NOW + timedelta(days=30), limit=1)[0].points == pytest.approx(found[0].points / 2)
 
 
 def test_the_landmark_moves_and_scores_stay(lead, rita):
