@@ -71,7 +71,10 @@ def top(user: User, *, at: datetime, limit: int) -> list[Warm]:
     if not user.may(Capability.VIEW):
         return []
     decay = definitions.decay_of(definitions.in_force())
-    return [Warm(*who, decay.score_of_key(key, at)) for *who, key in _top(limit).rows()]
+    return [
+        Warm(person, name, company, lead, decay.score_of_key(key, at))
+        for person, name, company, lead, key in _top(limit).rows()
+    ]
 
 
 def hottest(user: User, *, at: datetime) -> QuerySet[Interest]:

@@ -74,9 +74,10 @@ def add(*, frame: Frame, rows: Iterable[signals.Row], now: datetime) -> dict[int
     free: dict[tuple[int, int], float] = defaultdict(float)
     capped: Counter[tuple[int, int, date]] = Counter()
     touched: Counter[int] = Counter()
-    for row in rows:
+    rows = list(rows)
+    for row, counted in zip(rows, signals.slots_of(rules, rows), strict=True):
         person, at = row[0], row[4]
-        for slot in signals.slots(rules, row):
+        for slot in counted:
             touched[person] += 1
             if rules.signals[slot].daily_cap is None:
                 free[person, slot] += decay.mass(at)

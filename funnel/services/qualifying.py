@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.db.models import F
 
 from funnel.domain.qualification import FitUntil, could_hand_off, first_hand_off
 from funnel.events import LeadQualified
@@ -16,23 +14,43 @@ from funnel.services import handoffs, lifecycle, tombstones
 from funnel.services.frames import Frame
 from smarketing.core import events
 from smarketing.core.keysets import among
-from smarketing.core.prepared import IsAmong, Query, given
+from smarketing.core.prepared import IsAmong, Query, Statement
 
 # From these stages a lead moves on by itself; beyond them people have taken over.
 WAITING = frozenset({"visitor", "lead", "nurture"})
 
-_OPEN = Query(
+_OPEN = Statement(
     "scores_of_open_leads",
-    lambda: (
-        LeadScore.objects.filter(
-            IsAmong("lead_id", "leads"), definition_id=given("definition"), lead__closed_at=None
-        )
-        .annotate(masses=F("lead__person__interest__masses"))
-        .select_related("lead")
-        .order_by("lead_id")
-    ),
+    """
+SELECT s.lead_id, l.person_id, s.fit_band, s.qualified_at, i.masses,
+       CASE WHEN l.import_run_id IS NULL THEN l.captured_at ELSE greatest(l.captured_at, l.created_at) END
+  FROM funnel_leadscore s
+  JOIN leads_lead l ON l.id = s.lead_id AND l.closed_at IS NULL
+  LEFT JOIN funnel_interest i ON i.person_id = l.person_id
+ WHERE s.lead_id = ANY(%(leads)s::bigint[]) AND s.definition_id = %(definition)s::bigint
+ ORDER BY s.lead_id
+""",
     by="leads",
 )
+_SCORES = Query(
+    "scores_with_leads",
+    lambda: LeadScore.objects.filter(IsAmong("lead_id", "leads")).select_related("lead").order_by("lead_id"),
+    by="leads",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open lead as it is asked at every event. It can qualify from ``begins`` on: its capture, or the
+    import of its past.
+    """
+
+    lead_id: int
+    person_id: int
+    fit_band: str
+    qualified_at: datetime | None
+    masses: list[float] | None
+    begins: datetime
 
 
 def look(
@@ -89,21 +107,23 @@ def instants(
     candidates = _candidates(frame, lead_ids, since, again=again)
     if not candidates:
         return []
-    history = signals.history(frame.rules, [score.lead.person_id for score, _fits in candidates])
-    found = []
-    for score, fits in candidates:
+    history = signals.history(frame.rules, [asked.person_id for asked, _fits in candidates])
+    found: dict[int, datetime] = {}
+    for asked, fits in candidates:
         instant = first_hand_off(
             frame.rules,
             frame.decay,
-            history[score.lead.person_id],
+            history[asked.person_id],
             fits,
-            start=_start(frame.version, score),
+            start=_start(frame.version, asked),
             now=now,
         )
-        if instant is not None and instant != score.qualified_at:
-            found.append((score, instant))
-    known = facts.of_leads([score.lead_id for score, _instant in found]) if frame.rules.exclusions else {}
-    return [f for f in found if frame.rules.excluded_by(known.get(f[0].lead_id, {})) is None]
+        if instant is not None and instant != asked.qualified_at:
+            found[asked.lead_id] = instant
+    if found and frame.rules.exclusions:
+        known = facts.of_leads(list(found))
+        found = {k: at for k, at in found.items() if frame.rules.excluded_by(known.get(k, {})) is None}
+    return [(score, found[score.lead_id]) for score in _SCORES.all(leads=list(found))] if found else []
 
 
 def _candidates(
@@ -112,42 +132,46 @@ def _candidates(
     since: Mapping[int, datetime],
     *,
     again: bool,
-) -> list[tuple[LeadScore, list[FitUntil]]]:
+) -> list[tuple[_Open, list[FitUntil]]]:
     """Leads that may have qualified, by bounds that spare most replays, with their fit over time."""
-    scores = [
-        score
-        for score in _OPEN.all(leads=sorted(set(lead_ids)), definition=frame.version.pk)
-        if (score.qualified_at is None or again or _may_be_earlier(frame.version, score, since))
-        and _could(frame, score, set(FitBand.values))
+    rows = _OPEN.rows(leads=sorted(set(lead_ids)), definition=frame.version.pk)
+    leads = [
+        asked
+        for asked in (_Open(*row) for row in rows)
+        if (asked.qualified_at is None or again or _may_be_earlier(frame.version, asked, since))
+        and _could(frame, asked, set(FitBand.values), since)
     ]
-    past = _fits_of([score.lead_id for score in scores]) if scores else {}
-    chosen: list[tuple[LeadScore, list[FitUntil]]] = []
-    for score in scores:
-        fits = [*past.get(score.lead_id, ()), FitUntil(score.fit_band, None)]
-        if _could(frame, score, {fit.band for fit in fits}):
-            chosen.append((score, fits))
+    past = _fits_of([asked.lead_id for asked in leads]) if leads else {}
+    chosen: list[tuple[_Open, list[FitUntil]]] = []
+    for asked in leads:
+        fits = [*past.get(asked.lead_id, ()), FitUntil(asked.fit_band, None)]
+        if _could(frame, asked, {fit.band for fit in fits}, since):
+            chosen.append((asked, fits))
     return chosen
 
 
-def _could(frame: Frame, score: Any, fit_bands: set[str]) -> bool:
-    """Whether the lead could have met the definition with a fit in one of these bands."""
-    masses = score.masses or [0.0] * len(frame.rules.signals)
-    return could_hand_off(frame.rules, frame.decay, masses, fit_bands, since=_start(frame.version, score))
+def _could(frame: Frame, asked: _Open, fit_bands: set[str], since: Mapping[int, datetime]) -> bool:
+    """Whether the lead could have met the definition with a fit in one of these bands.
+
+    New events change nothing before the first of them, and what was before has been looked at.
+    """
+    masses = asked.masses or [0.0] * len(frame.rules.signals)
+    start = _start(frame.version, asked)
+    begin = max(start, since.get(asked.lead_id, start))
+    return could_hand_off(frame.rules, frame.decay, masses, fit_bands, since=begin)
 
 
-def _may_be_earlier(version: DefinitionVersion, score: LeadScore, since: Mapping[int, datetime]) -> bool:
-    earliest = since.get(score.lead_id)
-    if earliest is None or score.qualified_at is None:
+def _may_be_earlier(version: DefinitionVersion, asked: _Open, since: Mapping[int, datetime]) -> bool:
+    earliest = since.get(asked.lead_id)
+    if earliest is None or asked.qualified_at is None:
         return False
     known_from = version.in_force_from
-    return earliest <= score.qualified_at and (known_from is None or known_from <= score.qualified_at)
+    return earliest <= asked.qualified_at and (known_from is None or known_from <= asked.qualified_at)
 
 
-def _start(version: DefinitionVersion, score: LeadScore) -> datetime:
-    """From when on the lead can qualify: capture, or import of its past, under this version."""
-    lead = score.lead
-    begins = lead.captured_at if lead.import_run_id is None else max(lead.captured_at, lead.created_at)
-    return max(begins, version.in_force_from) if version.in_force_from else begins
+def _start(version: DefinitionVersion, asked: _Open) -> datetime:
+    """From when on the lead can qualify under this version."""
+    return max(asked.begins, version.in_force_from) if version.in_force_from else asked.begins
 
 
 def _fits_of(lead_ids: Sequence[int]) -> dict[int, list[FitUntil]]:

@@ -17,6 +17,7 @@ from leads.domain.sessions import Hit
 from leads.models import Event, EventKind, Person, Session, Touchpoint, Visitor, VisitorJoin
 from leads.services import identifiers
 from leads.services.identities import Resolved
+from smarketing.core.prepared import Statement
 
 _POINTS = """
 WITH v AS (
@@ -53,6 +54,20 @@ WITH spans AS (
 )
 SELECT id, former, person, occurred_at, visitor_id, kind FROM old
 """
+_SETTLE = Statement(
+    "visitors_settle",
+    """
+WITH other AS (
+    SELECT v.id, n.person
+      FROM unnest(%(visitors)s::bigint[], %(persons)s::bigint[]) AS n (visitor, person)
+      JOIN leads_visitor v ON v.id = n.visitor
+     WHERE v.person_id IS DISTINCT FROM n.person
+     ORDER BY v.id FOR NO KEY UPDATE OF v
+)
+UPDATE leads_visitor v SET person_id = other.person FROM other WHERE v.id = other.id
+""",
+    by="visitors",
+)
 
 
 # Events that say something about the person they belong to.
@@ -125,13 +140,11 @@ def give(*, ownerships: Mapping[int, Ownership], changes: Changes) -> None:
 
 def settle_visitors(*, ownerships: Mapping[int, Ownership]) -> None:
     """Write who each visitor is now. The points of ``ownerships`` reach up to the last."""
-    by_person: dict[int, list[int]] = defaultdict(list)
-    for visitor, ownership in ownerships.items():
-        person = ownership.at(END)
-        if person is not None:
-            by_person[person].append(visitor)
-    for person, visitors in sorted(by_person.items()):
-        Visitor.objects.filter(pk__in=visitors).exclude(person=person).update(person=person)
+    owners = {visitor: ownership.at(END) for visitor, ownership in ownerships.items()}
+    named = [(visitor, person) for visitor, person in owners.items() if person is not None]
+    if named:
+        visitors, persons = zip(*named, strict=True)
+        _SETTLE.count(visitors=list(visitors), persons=list(persons))
 
 
 def follow(*, resolved: Resolved, changes: Changes) -> set[int]:
