@@ -19,6 +19,7 @@ from funnel.events import (
     LeadsPlaced,
     MovesWithdrawn,
     OpportunitiesImported,
+    OpportunityChanged,
     OpportunityMoved,
     OpportunityOpened,
     OwnerChanged,
@@ -116,6 +117,14 @@ def mark_companies_of_leads(fact: LeadsChanged) -> None:
 def mark_companies_of_merge(fact: PersonsMerged | PersonsUnmerged) -> None:
     """Two people are one, or two again."""
     company_scores.mark_people(person_ids=[fact.survivor_id, fact.merged_id])
+
+
+def mark_companies_of_deals(
+    fact: OpportunityOpened | OpportunityMoved | OpportunityChanged | OpportunitiesImported,
+) -> None:
+    """Where a deal stands says where its company stands."""
+    ids = fact.opportunity_ids if isinstance(fact, OpportunitiesImported) else [fact.opportunity_id]
+    company_scores.mark_deals(opportunity_ids=ids)
 
 
 def mark_merged_companies(fact: CompaniesMerged | CompaniesUnmerged) -> None:

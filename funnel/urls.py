@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from funnel.views import (
     absences,
+    accounts,
     alerts,
     appeals,
     board,
@@ -72,6 +73,7 @@ urlpatterns: list[URLPattern] = [
     path("opportunities/<int:pk>/edit/", opportunities.edit, name="opportunity_edit"),
     path("opportunities/<int:pk>/move/", board.move, name="opportunity_move"),
     path("opportunities/<int:pk>/undo/", board.undo, name="opportunity_undo"),
+    path("companies/stages/", accounts.account_list, name="accounts"),
     path("hot/", hot.hot_list, name="hot"),
     path("hot/back/", hot.reheat_list, name="reheated"),
     path("hot/companies/", hot.company_list, name="hot_companies"),

@@ -24,6 +24,7 @@ from funnel.events import (
     LeadsPlaced,
     MovesWithdrawn,
     OpportunitiesImported,
+    OpportunityChanged,
     OpportunityMoved,
     OpportunityOpened,
     OwnerChanged,
@@ -53,6 +54,7 @@ from funnel.services import (
 from funnel.services import stages as stage_settings
 from funnel.services import topics as told
 from funnel.services.imports import opportunities, products, withdrawn
+from funnel.views import accounts as account_views
 from funnel.views import hot, routing_panels, view_panels
 from funnel.views import nurture_panels as warm
 from funnel.views import panels as shown
@@ -157,6 +159,10 @@ def _score_companies() -> None:
     subscribe(EventsJoined, subscribers.mark_companies)
     subscribe(HistoriesChanged, subscribers.mark_companies_of_people)
     subscribe(LeadsChanged, subscribers.mark_companies_of_leads)
+    subscribe(OpportunityOpened, subscribers.mark_companies_of_deals)
+    subscribe(OpportunityMoved, subscribers.mark_companies_of_deals)
+    subscribe(OpportunityChanged, subscribers.mark_companies_of_deals)
+    subscribe(OpportunitiesImported, subscribers.mark_companies_of_deals)
     subscribe(PersonsMerged, subscribers.mark_companies_of_merge)
     subscribe(PersonsUnmerged, subscribers.mark_companies_of_merge)
     subscribe(CompaniesMerged, subscribers.mark_merged_companies)
@@ -252,6 +258,7 @@ def _add_pages() -> None:
         "company_people",
         cells.Added("standing", _("Where they stand"), "funnel/_standing_cell.html", company_people.standing),
     )
+    panels.register("company.side", "journey", account_views.journey_panel, order=3)
     panels.register("company.side", "owners", view_panels.owners, order=5)
     panels.register("company.side", "deals", shown.deals_of_company, order=10)
     panels.register("company.side", "leads", shown.leads_of_company, order=20)

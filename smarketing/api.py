@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from funnel.api.absences import AbsenceResource, RoutingDecisionResource
+from funnel.api.accounts import AccountResource
 from funnel.api.alerts import AlertHitResource, AlertResource
 from funnel.api.appeals import AppealResource
 from funnel.api.definitions import DefinitionResource
@@ -104,6 +105,7 @@ router.register("routing-rules", RoutingRuleResource, basename="routing-rule")
 router.register("routing-decisions", RoutingDecisionResource, basename="routing-decision")
 router.register("pools", PoolResource, basename="pool")
 router.register("absences", AbsenceResource, basename="absence")
+router.register("accounts", AccountResource, basename="account")
 router.register("interests", InterestResource, basename="interest")
 router.register("company-interests", CompanyInterestResource, basename="company-interest")
 router.register("nurtures", NurtureResource, basename="nurture")

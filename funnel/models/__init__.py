@@ -1,5 +1,6 @@
 """Tables of the funnel app."""
 
+from funnel.models.account import AccountState
 from funnel.models.alert import Alert, AlertDelivery, AlertHit, AlertHours, SubjectChoices, TriggerChoices
 from funnel.models.appeal import Appeal, Ruling
 from funnel.models.definition import (
@@ -74,6 +75,7 @@ from funnel.models.tombstone import (
 )
 
 __all__ = [
+    "AccountState",
     "Absence",
     "Alert",
     "AlertDelivery",

@@ -1,4 +1,4 @@
-"""The interest of companies: the sum of their people's, kept up by marks and once a day for all.
+"""The interest of companies, the sum of their people's, and their stage: kept up by marks and once a day.
 
 Sums decay as their parts do, so the order of companies is the order of keys at any instant.
 """
@@ -12,8 +12,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from funnel.domain.interest import EARLIEST
-from funnel.models import CompanyInterest, CompanyMark
+from funnel.models import AccountState, CompanyInterest, CompanyMark
 from funnel.selectors import definitions
+from funnel.services import accounts
 from smarketing.core import loops
 from smarketing.core.keysets import among
 from smarketing.core.prepared import Statement
@@ -38,11 +39,15 @@ SELECT DISTINCT p.company_id
 """
 _MARK_LEADS = """
 INSERT INTO funnel_companymark (company_id)
-SELECT DISTINCT p.company_id
+SELECT DISTINCT coalesce(l.company_id, p.company_id)
   FROM leads_lead l
   JOIN leads_person p ON p.id = l.person_id
-  JOIN funnel_interest i ON i.person_id = p.id
- WHERE l.id = ANY(%(leads)s::bigint[]) AND p.company_id IS NOT NULL
+ WHERE l.id = ANY(%(leads)s::bigint[]) AND coalesce(l.company_id, p.company_id) IS NOT NULL
+"""
+_MARK_DEALS = """
+INSERT INTO funnel_companymark (company_id)
+SELECT DISTINCT company_id FROM funnel_opportunity
+ WHERE id = ANY(%(deals)s::bigint[]) AND company_id IS NOT NULL
 """
 _TAKE = """
 DELETE FROM funnel_companymark WHERE id IN (
@@ -91,6 +96,12 @@ def mark_leads(*, lead_ids: Collection[int]) -> None:
 
 
 @transaction.atomic(savepoint=False)
+def mark_deals(*, opportunity_ids: Collection[int]) -> None:
+    """The companies of these deals."""
+    _mark(_MARK_DEALS, deals=sorted(opportunity_ids))
+
+
+@transaction.atomic(savepoint=False)
 def mark_companies(*, company_ids: Collection[int]) -> None:
     """These companies."""
     CompanyMark.objects.bulk_create(CompanyMark(company_id=pk) for pk in sorted(company_ids))
@@ -111,9 +122,9 @@ def run_once(*, now: datetime, limit: int) -> int:
         cursor.execute(_TAKE, {"limit": limit})
         companies = {row[0] for row in cursor.fetchall()}
     if not companies:
-        stale = CompanyInterest.objects.filter(refreshed_at__lte=now - STALE).order_by("refreshed_at")
-        companies = set(stale.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        companies = _stale(now=now, limit=limit)
     _compute(companies, now=now)
+    accounts.derive(companies=companies, now=now)
     return len(companies)
 
 
@@ -130,6 +141,15 @@ def rebuild(*, now: datetime) -> int:
             return found
         _compute(set(companies), now=now)
         last, found = companies[-1], found + len(companies)
+
+
+def _stale(*, now: datetime, limit: int) -> set[int]:
+    """Companies of which something was not computed for a day."""
+    found: set[int] = set()
+    for model in (CompanyInterest, AccountState):
+        stale = model._default_manager.filter(refreshed_at__lte=now - STALE).order_by("refreshed_at")
+        found |= set(stale.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+    return found
 
 
 def _compute(companies: set[int], *, now: datetime) -> None:

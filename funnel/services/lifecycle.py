@@ -21,7 +21,7 @@ from funnel.events import StageMoved
 from funnel.models import LeadState, MoveCause, Stage, StageTransition
 from funnel.selectors import definitions, stages
 from funnel.selectors.stages import Road
-from funnel.services import stage_gates
+from funnel.services import company_scores, stage_gates
 from leads.models import Lead
 from leads.services import leads as laps
 from smarketing.core import events, locks
@@ -40,6 +40,12 @@ _LEDGER = Insert(StageTransition)
 _MOVED = Statement(
     "state_moved",
     """
+WITH marked AS (
+    INSERT INTO funnel_companymark (company_id)
+    SELECT coalesce(l.company_id, p.company_id)
+      FROM leads_lead l JOIN leads_person p ON p.id = l.person_id
+     WHERE l.id = %(lead)s::bigint AND coalesce(l.company_id, p.company_id) IS NOT NULL
+)
 UPDATE funnel_leadstate
    SET stage_id = %(stage)s::bigint, high_water_id = %(high_water)s::bigint, seq = %(seq)s::int,
        entered_at = %(entered_at)s::timestamptz, version = version + 1
@@ -221,6 +227,7 @@ def move_many(*, roads: Mapping[int, Sequence[tuple[str, datetime]]], cause: str
         moved, ["stage", "high_water", "entered_at", "seq", "version"], batch_size=1000
     )
     laps.close_many(ends=ends, now=now)
+    company_scores.mark_leads(lead_ids=[state.lead_id for state in moved])
     return len(moved)
 
 

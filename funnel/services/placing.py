@@ -60,6 +60,12 @@ WITH incoming AS (
       FROM placed s JOIN incoming i ON i.id = s.lead_id JOIN plan p ON p.code = i.code
      ORDER BY s.lead_id, p.seq
 )
+, marked AS (
+    INSERT INTO funnel_companymark (company_id)
+    SELECT DISTINCT coalesce(l.company_id, p.company_id)
+      FROM placed s JOIN leads_lead l ON l.id = s.lead_id JOIN leads_person p ON p.id = l.person_id
+     WHERE coalesce(l.company_id, p.company_id) IS NOT NULL
+)
 SELECT s.lead_id, s.captured_at, i.code FROM placed s JOIN incoming i ON i.id = s.lead_id
 """,
     by="ids",

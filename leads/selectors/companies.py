@@ -8,10 +8,12 @@ from django.db.models.functions import Coalesce
 from leads.models import Company, Lead, Person
 from smarketing.users.models import User
 
+MOST_WORDS = 8
+
 
 def matching(queryset: QuerySet[Company], text: str) -> QuerySet[Company]:
     """Those whose name holds every word of ``text``; by trigram index."""
-    for word in text.split()[:8]:
+    for word in text.split()[:MOST_WORDS]:
         queryset = queryset.filter(name__icontains=word)
     return queryset
 

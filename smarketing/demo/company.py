@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 
-from funnel.models import DefinitionVersion, Pool
-from funnel.services import definitions, pools, products
+from funnel.models import CompanyMark, DefinitionVersion, Pool
+from funnel.services import company_scores, definitions, pools, products
 from leads.models import Campaign, CampaignStatus, Channel, SourceKind
 from leads.services import campaigns, companies, sources
 from reporting.services import website as website_days
@@ -73,12 +73,15 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
 def settle(*, now: datetime) -> None:
     """Turn what the year has promised into in-app notices, without mailing anybody about the past.
 
-    The website's days are computed, so that its dashboard is full when the first user looks.
+    The website's days are computed, and where companies stand, so that their pages are full when the first
+    user looks.
     """
     while outbox.fan_out(now=now, limit=1000):
         pass
     while website_days.run_once(now=now, limit=5000):
         pass
+    while CompanyMark.objects.exists():
+        company_scores.run_once(now=now, limit=1000)
 
 
 def _colleagues(now: datetime) -> dict[str, User]:
