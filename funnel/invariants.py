@@ -22,6 +22,15 @@ ALL = (
     ),
     Invariant(
         "I-14",
+        "Interest is measured by a version that exists",
+        """
+        SELECT i.person_id, i.definition_id
+          FROM funnel_interest i LEFT JOIN funnel_definitionversion d ON d.id = i.definition_id
+         WHERE d.id IS NULL
+        """,
+    ),
+    Invariant(
+        "I-14",
         "Masses have one slot per signal of their version",
         """
         SELECT i.person_id, cardinality(i.masses) AS slots, jsonb_array_length(d.body -> 'signals') AS signals

@@ -139,10 +139,10 @@ def _weigh(frame: Frame, *, from_version: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE funnel_interest i
-               SET definition_id = %s, key = CASE WHEN n.total > 0 THEN ln(n.total) / ln(2::float8) END
-              FROM (SELECT person_id, {total} AS total FROM funnel_interest WHERE definition_id = %s) n
-             WHERE i.person_id = n.person_id
+            UPDATE funnel_interest
+               SET definition_id = %s,
+                   key = ln(nullif(greatest({total}, 0::float8), 0::float8)) / ln(2::float8)
+             WHERE definition_id = %s
             """,  # noqa: S608 - only slot numbers are put into the text
             [frame.version.pk, *weights, from_version],
         )
