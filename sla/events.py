@@ -22,11 +22,14 @@ class ClockStarted(Fact):
 class LevelReached:
     """A warning, the breach or a later level of a clock was reached at ``due_at``.
 
-    ``promise`` is the clock's kind (respond, depth …), ``kind`` that of the level.
+    ``promise`` is the clock's kind (respond, depth …), ``kind`` that of the level; owner and clause are those
+    of the clock at that moment.
     """
 
     clock_id: int
     handoff_id: int
+    owner_id: int
+    clause_id: int
     promise: str
     level: int
     kind: str

@@ -67,7 +67,7 @@ def _follow_facts() -> None:
 def _keep_watch() -> None:
     """The sweep follows time; its lag and the invariants show whether it does."""
     loops.register(
-        loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0, limit=1000, true_clock=True)
+        loops.Loop(name="clocks", run_once=sweep.run_once, every_seconds=10.0, limit=2000, true_clock=True)
     )
     loops.register(loops.Loop(name="agreements", run_once=agreement_services.run_once, every_seconds=60.0))
     loops.register(

@@ -22,7 +22,7 @@ from smarketing.users.models import User
 
 LEADS = 2_000
 IDLE_TICKS = 50
-BATCH = 1_000  # as the loop
+BATCH = 2_000  # as the loop
 DUE_SHARE = 10
 _LIMIT = """
 WITH due AS (SELECT id, fired, next_at FROM bench_clock WHERE next_at < %(now)s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from leads.models import Lead
 from smarketing.core.prepared import Statement
@@ -82,7 +82,9 @@ WHERE reporting_journey.* IS DISTINCT FROM excluded.*
 
 # A breach moves one column, so a sweep that finds hundreds need not read their whole stories again. Rows
 # are locked in key order, as a refresh takes them.
-_NOTE_BREACHES = """
+_NOTE_BREACHES = Statement(
+    "journeys_note_breaches",
+    """
 WITH broken AS (
   SELECT h.lead_id, min(b.at) AS at
     FROM unnest(%(handoffs)s::bigint[], %(instants)s::timestamptz[]) b (handoff_id, at)
@@ -94,7 +96,9 @@ WITH broken AS (
    ORDER BY j.lead_id FOR NO KEY UPDATE OF j
 )
 UPDATE reporting_journey j SET breached_at = later.at FROM later WHERE j.lead_id = later.lead_id
-"""
+""",
+    by="handoffs",
+)
 
 
 # Within the transaction of the fact that is followed; it refuses nothing, so it needs no savepoint.
@@ -114,9 +118,7 @@ def note_breaches(*, broken: Mapping[int, datetime]) -> int:
 
     Gives what :func:`refresh` would, for less.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE_BREACHES, {"handoffs": list(broken), "instants": list(broken.values())})
-        return int(cursor.rowcount)
+    return _NOTE_BREACHES.count(handoffs=list(broken), instants=list(broken.values()))
 
 
 def rebuild() -> int:

@@ -27,24 +27,24 @@ INSERT INTO notifications_outbox (dedupe_key, topic, payload, notice, created_at
 SELECT 'clock:' || n.clock_id || ':' || n.level,
        n.topic,
        jsonb_build_object(
-         'clock_id', n.clock_id, 'handoff_id', c.handoff_id, 'lead_id', h.lead_id, 'owner_id', c.owner_id,
-         'promise', c.kind, 'level', n.level, 'kind', n.kind, 'due_at', n.due_at),
+         'clock_id', n.clock_id, 'handoff_id', n.handoff_id, 'lead_id', h.lead_id, 'owner_id', n.owner_id,
+         'promise', n.promise, 'level', n.level, 'kind', n.kind, 'due_at', n.due_at),
        CASE WHEN n.told = 0 THEN '{}'::jsonb ELSE jsonb_build_object(
          'text', format((%(texts)s::text[])[n.text],
                         coalesce(nullif(btrim(p.first_name || ' ' || p.last_name), ''),
                                  format(%(nameless)s::text, h.lead_id)),
-                        u.name, n.deadline),
+                        (%(names)s::text[])[n.name], n.deadline),
          'user_ids', ((%(tolds)s::text[])[n.told])::jsonb,
          'link', %(before)s::text || h.lead_id || %(after)s::text) END,
        %(now)s::timestamptz
-  FROM unnest(%(clocks)s::bigint[], %(levels)s::int[], %(topics)s::text[], %(kinds)s::text[],
-              %(dues)s::text[], %(text)s::int[], %(told)s::int[], %(deadlines)s::text[])
-       WITH ORDINALITY AS n (clock_id, level, topic, kind, due_at, text, told, deadline, place)
-  JOIN sla_clock c ON c.id = n.clock_id
-  JOIN funnel_handoff h ON h.id = c.handoff_id
+  FROM unnest(%(clocks)s::bigint[], %(handoffs)s::bigint[], %(owners)s::bigint[], %(promises)s::text[],
+              %(levels)s::int[], %(topics)s::text[], %(kinds)s::text[], %(dues)s::text[], %(text)s::int[],
+              %(told)s::int[], %(name)s::int[], %(deadlines)s::text[])
+       WITH ORDINALITY AS n (clock_id, handoff_id, owner_id, promise, level, topic, kind, due_at, text, told,
+                             name, deadline, place)
+  JOIN funnel_handoff h ON h.id = n.handoff_id
   JOIN leads_lead l ON l.id = h.lead_id
   JOIN leads_person p ON p.id = l.person_id
-  JOIN users_user u ON u.id = c.owner_id
  ORDER BY n.place
     ON CONFLICT DO NOTHING
 """,
@@ -54,7 +54,7 @@ SELECT 'clock:' || n.clock_id || ':' || n.level,
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One level, its topic, and the notice: words with places, who is told, the deadline in words.
+    """One level, its topic, and the notice: words with places, who is told, the owner, the deadline in words.
 
     Without words there is a row for webhooks alone.
     """
@@ -63,6 +63,7 @@ class Row:
     topic: str
     text: str = ""
     told: tuple[int, ...] = ()
+    owner: str = ""
     deadline: str = ""
 
 
@@ -70,17 +71,23 @@ def put(*, rows: Sequence[Row], nameless: str, now: datetime) -> None:
     """Put the rows in their order, each once for ever; ``nameless`` tells of a lead without a name."""
     texts: dict[str, int] = {}
     tolds: dict[tuple[int, ...], int] = {}
+    names: dict[str, int] = {}
     before, after = lead_path_parts()
     _PUT.count(
         clocks=[row.level.clock_id for row in rows],
+        handoffs=[row.level.handoff_id for row in rows],
+        owners=[row.level.owner_id for row in rows],
+        promises=[str(row.level.promise) for row in rows],
         levels=[row.level.level for row in rows],
         topics=[row.topic for row in rows],
         kinds=[row.level.kind for row in rows],
         dues=[row.level.due_at.isoformat() for row in rows],
         text=[texts.setdefault(row.text, len(texts) + 1) for row in rows],
         told=[tolds.setdefault(row.told, len(tolds) + 1) if row.text else 0 for row in rows],
+        name=[names.setdefault(row.owner, len(names) + 1) for row in rows],
         deadlines=[row.deadline for row in rows],
         texts=[_for_format(text) for text in texts],
+        names=list(names),
         tolds=[json.dumps(told) for told in tolds],
         nameless=_for_format(nameless),
         before=before,

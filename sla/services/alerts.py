@@ -82,11 +82,8 @@ class _Telling:
     """What is needed to tell of the levels of some clocks, read once."""
 
     def __init__(self, reached: Sequence[LevelReached]) -> None:
-        ids = {level.clock_id for level in reached}
-        found = Clock.objects.filter(pk__in=ids).values_list("pk", "owner_id", "clause_id")
-        self.clocks = {pk: (owner_id, clause_id) for pk, owner_id, clause_id in found}
-        self.owners = User.objects.in_bulk({owner_id for owner_id, _clause in self.clocks.values()})
-        clauses = Clause.objects.filter(pk__in={clause_id for _owner, clause_id in self.clocks.values()})
+        self.owners = User.objects.in_bulk({level.owner_id for level in reached})
+        clauses = Clause.objects.filter(pk__in={level.clause_id for level in reached})
         self.ladders = {c.pk for c in clauses if any(c.terms.get(term) for term in _STEPS)}
         warned = {level.clock_id for level in reached if level.kind == "warning"}
         self.thresholds = (
@@ -101,16 +98,17 @@ class _Telling:
         topic = TOPICS[level.kind]
         if not is_loud:
             return Row(level, topic)
-        owner_id, clause_id = self.clocks[level.clock_id]
-        group = (level.kind, owner_id, clause_id in self.ladders)
+        owner = self.owners[level.owner_id]
+        group = (level.kind, owner.pk, level.clause_id in self.ladders)
         if group not in self._who:
-            told = self._told(level.kind, self.owners[owner_id], has_ladder=group[2])
+            told = self._told(level.kind, owner, has_ladder=group[2])
             self._who[group] = tuple(sorted(told))
         deadline = ""
         if level.kind == "warning":
-            deadline = _due(self.thresholds[level.clock_id], self.owners[owner_id])
+            deadline = _due(self.thresholds[level.clock_id], owner)
         step = level.kind if level.kind in ("warning", "expire") else "breach"
-        return Row(level, topic, self.texts[step, ClockKind(level.promise)], self._who[group], deadline)
+        text = self.texts[step, ClockKind(level.promise)]
+        return Row(level, topic, text, self._who[group], owner.name, deadline)
 
     def _told(self, step: str, owner: User, *, has_ladder: bool) -> set[int]:
         """Who hears of a warning, of the breach itself, and of each further step."""

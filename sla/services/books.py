@@ -106,6 +106,8 @@ def _reached(clock: Clock, threshold: rules.Threshold) -> LevelReached:
     return LevelReached(
         clock_id=clock.pk,
         handoff_id=clock.handoff_id,
+        owner_id=clock.owner_id,
+        clause_id=clock.clause_id,
         promise=clock.kind,
         level=threshold.level,
         kind=level_kind(threshold),

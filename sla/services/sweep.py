@@ -24,7 +24,7 @@ _SWEEP = Statement(
     "sla_sweep",
     """
 WITH due AS (
-  SELECT c.id, c.handoff_id, c.kind AS promise, c.fired, c.thresholds
+  SELECT c.id, c.handoff_id, c.owner_id, c.clause_id, c.kind AS promise, c.fired, c.thresholds
     FROM sla_clock c JOIN funnel_handoff h ON h.id = c.handoff_id
    WHERE c.next_at < %(now)s::timestamptz
    ORDER BY c.next_at, c.id
@@ -67,8 +67,8 @@ WITH due AS (
     FROM book WHERE book.id = c.id
   RETURNING c.id
 )
-SELECT fired.clock_id, due.handoff_id, due.promise, fired.level, fired.kind, fired.due_at,
-       (SELECT count(*) FROM done)
+SELECT fired.clock_id, due.handoff_id, due.owner_id, due.clause_id, due.promise, fired.level, fired.kind,
+       fired.due_at, (SELECT count(*) FROM done)
   FROM fired JOIN due ON due.id = fired.clock_id
  ORDER BY fired.due_at, fired.clock_id, fired.level
 """,

@@ -16,7 +16,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import NoneType
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -66,11 +69,12 @@ class Statement:
             return int(cursor.rowcount)
 
     def _execute(self, here: BaseDatabaseWrapper, cursor: Any, values: dict[str, Any]) -> None:
+        given = {name: _literal(v) if type(v) is list else v for name, v in values.items()}
         if self.by is not None and len(values[self.by]) > FEW:
-            cursor.execute(self.text, values)
+            cursor.execute(self.text, given)
             return
         self._prepare(here)
-        cursor.execute(self._call, values)
+        cursor.execute(self._call, given)
 
     def _prepare(self, here: BaseDatabaseWrapper) -> None:
         """Let the server parse it, unless this connection has it already; the caller holds a cursor."""
@@ -83,6 +87,27 @@ class Statement:
         with here.wrap_database_errors, link.cursor() as cursor:
             cursor.execute(f"PREPARE {self.name} AS {text.replace('%%', '%')}")
         known.add(self.name)
+
+
+def _literal(values: list[Any]) -> Any:
+    """A flat list as the text of an array; another as it is.
+
+    The driver writes ``ARRAY[1, 2, …]``, which the server parses and evaluates an expression at a time: for
+    a thousand values several milliseconds where the text takes a tenth of one. Its type is that of the place.
+    """
+    kinds = set(map(type, values))
+    if kinds <= {int, float, UUID}:
+        return f"{{{','.join(map(str, values))}}}"
+    if kinds <= {datetime}:
+        return f"{{{','.join([v.isoformat() for v in values])}}}"
+    if kinds <= {str, NoneType}:
+        return f"{{{','.join(['NULL' if v is None else _quoted(v) for v in values])}}}"
+    return values
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def given(name: str) -> RawSQL:

@@ -19,6 +19,12 @@ AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ECHO = Statement("echo", "SELECT %(text)s::text, %(number)s::int + 1, '100%%', %(text)s::text LIKE '%%é%%'")
 TWICE = Statement("twice", "SELECT k * 2 FROM unnest(%(keys)s::bigint[]) k ORDER BY k", by="keys")
 
+LISTS = Statement(
+    "lists",
+    "SELECT %(texts)s::text[], %(numbers)s::float8[], %(instants)s::timestamptz[], %(flags)s::bool[]",
+    by="texts",
+)
+
 pytestmark = pytest.mark.django_db
 
 
@@ -43,6 +49,32 @@ def token(ada: User) -> ApiToken:
 
 def test_values_arrive_as_they_were_given() -> None:
     assert ECHO.rows(text="it's 100% café", number=41) == [("it's 100% café", 42, "100%", True)]
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_lists_arrive_as_they_were_given_however_they_are_sent(few, monkeypatch) -> None:
+    monkeypatch.setattr(prepared, "FEW", few)
+    texts = [
+        "",
+        "NULL",
+        None,
+        'say "é"',
+        "it's",
+        "a,b",
+        "{x}",
+        "back\\slash",
+        "two\nlines",
+        " padded ",
+        "100%s",
+    ]
+    given_lists = {
+        "texts": texts,
+        "numbers": [1.5, -2.0, 1e300, float("inf")],
+        "instants": [AT],
+        "flags": [True, False],
+    }
+    assert LISTS.rows(**given_lists) == [tuple(given_lists.values())]
+    assert LISTS.rows(texts=[], numbers=[], instants=[], flags=[]) == [([], [], [], [])]
 
 
 def test_a_statement_is_prepared_once_on_a_connection() -> None:
