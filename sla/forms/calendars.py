@@ -144,6 +144,7 @@ class OwnHoursForm(forms.Form):
     user = forms.ModelChoiceField(
         label=gettext_lazy("Rep"),
         queryset=User.objects.none(),
+        empty_label=gettext_lazy("Choose a rep"),
         error_messages={"required": gettext_lazy("Choose whose hours these are.")},
     )
 

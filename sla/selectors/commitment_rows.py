@@ -169,7 +169,10 @@ def _notes(line: Line) -> list[str]:
         told.append(_("%(n)s kept late") % {"n": formats.number(line.standing.late)})
     if line.standing.net > line.standing.done:
         over = _count(line.standing.net - line.standing.done, line)
-        told.append(_("%(n)s above the ceiling don't count") % {"n": over})
+        if line.spec.metric == metrics.CONTACTS:
+            told.append(_("%(n)s beyond a rep's own part don't stand in for another's") % {"n": over})
+        else:
+            told.append(_("%(n)s above the ceiling don't count") % {"n": over})
     if line.notes:
         told.append(_("no estimate for the cells %(cells)s") % {"cells": ", ".join(line.notes)})
     return told

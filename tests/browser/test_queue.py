@@ -74,6 +74,36 @@ def test_a_rep_works_the_queue_by_keys_alone(rita: User, visit: Open, complaints
     assert complaints == []
 
 
+def test_a_rep_sets_aside_plans_and_writes_by_keys(rita: User, visit: Open, complaints: list[str]) -> None:
+    page = visit(rita, "/queue/")
+    dialog = page.locator("#ask-dialog")
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    expect(dialog).to_contain_text("Set Ada One aside")
+    dialog.locator("input[value=hour]").check()
+    dialog.get_by_label("Why").fill("asked to wait")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast").last).to_contain_text("Set aside: Ada One")
+    expect(page.locator("#queue-asleep")).to_be_visible()
+    assert names(page) == ["Bob Two", "Cleo Three", "Ada One"]
+    assert handoff("Ada").snoozes.get().reason == "asked to wait"
+
+    page.keyboard.press("j")
+    writes_to = active(page)
+    page.keyboard.press("t")
+    expect(dialog).to_contain_text(f"Next step with {writes_to}")
+    dialog.get_by_label("What is to be done").fill("Send the offer")
+    dialog.locator("input[value=hour]").check()
+    page.keyboard.press("Enter")
+    expect(dialog).not_to_be_visible()
+    task = Activity.objects.get()
+    assert (task.kind, task.subject, str(task.person)) == ("task", "Send the offer", writes_to)
+
+    page.keyboard.press("w")
+    page.wait_for_url(f"**/people/{task.person_id}/mail/")
+    assert complaints == []
+
+
 def test_a_return_asks_why(rita: User, visit: Open, complaints: list[str]) -> None:
     page = visit(rita, "/queue/")
     page.keyboard.press("j")
