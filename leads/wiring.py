@@ -199,7 +199,7 @@ def _connect_tracking() -> None:
             notice=lambda: _("stopped") if write_keys.stop() else "",
         )
     )
-    loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=500, queue="intake"))
+    loops.register(loops.Loop("inbox", inbox.run_once, every_seconds=5, limit=inbox.BATCH, queue="intake"))
     loops.register(loops.Loop(reminders.LOOP, reminders.run_once, every_seconds=30.0, limit=500))
     loops.register(loops.Loop(mails.LOOP, mails.run_once, every_seconds=5.0, limit=100, queue="mail"))
     loops.register(loops.Loop(visitors.LOOP, visitors.run_once, every_seconds=15.0))

@@ -23,7 +23,7 @@ from leads.intake.calls import row_of
 from leads.models import KeyKind, Source
 from leads.services import inbox, intake, sources, write_keys
 from leads.services.intake import Row
-from smarketing.core import clock
+from smarketing.core import clock, loops
 
 UMAMI_PER_CPU = 141.0
 CLIENTS = (64, 256)
@@ -188,10 +188,11 @@ def _copy(report: harness.Report, database: str, source: Source) -> harness.Seri
         with link.cursor() as cursor:
             cursor.execute(_TABLE)
         rows = _rows(source, BATCH * BATCHES)
+        told = [json.loads(row.body) for row in rows]
+        names = ("id", "source_id", "type", "occurred_at", "received_at", "", "received_at")
         lines = [
-            "\t".join((r.id, str(r.source_id), r.kind, r.occurred_at, r.received_at, r.body, r.received_at))
-            + "\n"
-            for r in rows
+            "\t".join(str(values[name]) if name else row.body for name in names) + "\n"
+            for row, values in zip(rows, told, strict=True)
         ]
         parts[:] = ["".join(lines[start : start + 1000]) for start in range(0, len(lines), 1000)]
 
@@ -220,8 +221,8 @@ def _apply(report: harness.Report, source: Source, count: int) -> harness.Series
             intake.accept(rows=rows[start : start + 1000])
 
     def work() -> int:
-        now = clock.now()
-        while inbox.run_once(now=now, limit=500):
+        now, limit = clock.now(), loops.get("inbox").limit  # as the worker calls it
+        while inbox.run_once(now=now, limit=limit):
             pass
         return count
 

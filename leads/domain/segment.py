@@ -28,6 +28,7 @@ MAX_URL = 2000
 _MAX_CONSENTS = 50
 _FUTURE = timedelta(minutes=5)
 _LATE = timedelta(days=1)
+_TYPES = {kind.value: kind for kind in MessageType}
 _PAGE_KEYS = ("url", "path", "referrer", "title", "search")
 
 
@@ -70,7 +71,9 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
     """
     call, flags = _checked(item)
     kind = _type_of(call, type)
-    context = _mapping(arrival.context) | _mapping(call.get("context"))
+    context = _mapping(call.get("context"))
+    if arrival.context:
+        context = {**arrival.context, **context}
     message_id = _message_id(call)
     properties = _mapping(call.get("properties"), "properties", strict=True)
     traits, person_traits = _traits(kind, call, context)
@@ -79,9 +82,10 @@ def message_of(item: object, *, arrival: Arrival, type: str = "") -> Message:
     name = _name(kind, call, flags)
     anonymous_id = _id(call, "anonymousId") or _without_cookie(context, arrival, flags)
     flags |= _consents(context)
-    flags |= {
-        flag for flag, is_so in ((Flag.PIXEL, arrival.is_pixel), (Flag.SERVER, arrival.is_server)) if is_so
-    }
+    if arrival.is_pixel:
+        flags.add(Flag.PIXEL)
+    if arrival.is_server:
+        flags.add(Flag.SERVER)
     message = Message(
         id=event_id(source_code=arrival.source_code, message_id=message_id),
         message_id=message_id,
@@ -116,10 +120,9 @@ def _checked(item: object) -> tuple[dict[str, Any], set[str]]:
         raise Refused("not_an_object", "", "Each event is a JSON object.")
     try:
         cleaned = untrusted.clean(item)
-        size = len(cleaned.text.encode())
     except untrusted.TooComplex as error:
         raise Refused("too_complex", "", f"The event can't be stored: {error}.") from None
-    if size > MAX_EVENT:
+    if cleaned.size > MAX_EVENT:
         raise Refused("event_too_large", "", "An event is at most 32 KB of JSON.")
     flags: set[str] = set()
     if cleaned.text_changed:
@@ -130,13 +133,11 @@ def _checked(item: object) -> tuple[dict[str, Any], set[str]]:
 
 
 def _type_of(call: Mapping[str, Any], given: str) -> MessageType:
-    said = given or _text(call.get("type") or call.get("action")).strip().lower()
-    try:
-        return MessageType(said)
-    except ValueError:
-        raise Refused(
-            "unknown_type", "type", "The type is track, page, screen, identify, group or alias."
-        ) from None
+    said = given or _text(call.get("type") or call.get("action"))
+    found = _TYPES.get(said) or _TYPES.get(said.strip().lower())
+    if found is None:
+        raise Refused("unknown_type", "type", "The type is track, page, screen, identify, group or alias.")
+    return found
 
 
 def _message_id(call: Mapping[str, Any]) -> str:
@@ -154,7 +155,7 @@ def _id(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name)
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if not isinstance(value, str) and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise Refused("bad_id", name, f"{name} is a text or a number.")
     text = str(value).strip()
     if len(text) > MAX_ID:
@@ -169,8 +170,9 @@ def _name(kind: MessageType, call: Mapping[str, Any], flags: set[str]) -> str:
 
 
 def _cut(text: str, length: int, flags: set[str]) -> str:
-    if len(text) > length:
-        flags.add(Flag.CUT_TEXT)
+    if len(text) <= length:
+        return text
+    flags.add(Flag.CUT_TEXT)
     return text[:length]
 
 
@@ -187,10 +189,11 @@ def _traits(
 def _page(context: Mapping[str, Any], properties: Mapping[str, Any], flags: set[str]) -> PageContext:
     """Context first, overruled by the properties, where a page call says what was viewed."""
     around = _mapping(context.get("page"))
-    found = {key: _text(properties.get(key)) or _text(around.get(key)) for key in _PAGE_KEYS}
-    if found["referrer"] == "$direct":
-        found["referrer"] = ""
-    return PageContext(**{key: _cut(text.strip(), MAX_URL, flags) for key, text in found.items()})
+    url, path, referrer, title, search = (
+        _cut((_text(properties.get(key)) or _text(around.get(key))).strip(), MAX_URL, flags)
+        for key in _PAGE_KEYS
+    )
+    return PageContext(url, path, "" if referrer == "$direct" else referrer, title, search)
 
 
 def _times(call: Mapping[str, Any], arrival: Arrival, flags: set[str]) -> tuple[datetime, datetime | None]:

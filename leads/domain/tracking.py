@@ -17,7 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
+
+import orjson
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:smarketing:event")
 
@@ -103,30 +106,31 @@ class Message:
     network: str = ""
     flags: frozenset[str] = frozenset()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> bytes:
         """As it stands in the inbox: only what is not empty, times as ISO 8601. Inverse of ``from_json``."""
-        page = {name: value for name in PageContext.__slots__ if (value := getattr(self.page, name))}
+        page = {name: text for name, text in zip(_PAGE, _page(self.page), strict=True) if text}
         row: dict[str, Any] = {
-            "id": str(self.id),
+            "id": self.id,
             "message_id": self.message_id,
             "source_id": self.source_id,
-            "type": self.type.value,
-            "occurred_at": self.occurred_at.isoformat(),
-            "received_at": self.received_at.isoformat(),
+            "type": self.type,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
         }
         if self.claimed_at is not None:
-            row["claimed_at"] = self.claimed_at.isoformat()
-        optional = {name: getattr(self, name) for name in (*_TEXTS, *_MAPPINGS)}
-        row |= {name: value for name, value in optional.items() if value}
+            row["claimed_at"] = self.claimed_at
+        for name, value in zip(_OPTIONAL, _optional(self), strict=True):
+            if value:
+                row[name] = value
         if page:
             row["page"] = page
         if self.flags:
             row["flags"] = sorted(self.flags)
-        return row
+        return orjson.dumps(row)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Message:
-        """The message that ``to_json`` wrote. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+        """The message that ``to_json`` wrote, read. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
         claimed = row.get("claimed_at")
         return cls(
             id=uuid.UUID(row["id"]),
@@ -138,11 +142,11 @@ class Message:
             claimed_at=datetime.fromisoformat(claimed) if claimed else None,
             page=PageContext(**row.get("page", {})),
             flags=frozenset(row.get("flags", ())),
-            **{name: row[name] for name in (*_TEXTS, *_MAPPINGS) if name in row},
+            **{name: row[name] for name in _OPTIONAL if name in row},
         )
 
 
-_TEXTS = (
+_OPTIONAL = (
     "anonymous_id",
     "user_id",
     "previous_id",
@@ -151,8 +155,13 @@ _TEXTS = (
     "user_agent",
     "locale",
     "network",
+    "properties",
+    "traits",
+    "person_traits",
+    "campaign",
 )
-_MAPPINGS = ("properties", "traits", "person_traits", "campaign")
+_PAGE = ("url", "path", "referrer", "title", "search")
+_optional, _page = attrgetter(*_OPTIONAL), attrgetter(*_PAGE)
 
 
 def event_id(*, source_code: str, message_id: str) -> uuid.UUID:

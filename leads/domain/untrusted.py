@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 MAX_DEPTH = 20
 MAX_VALUES = 2_000  # of one event, keys not counted
 _LARGEST = 10**15
@@ -18,8 +20,9 @@ _SMALLEST = 1e-15
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"-?\d{1,20}")
 # A number in compact JSON that may be beyond our limits: sixteen digits, or an exponent.
-_DOUBTFUL_NUMBER = re.compile(r"[:,\[]-?\d[\d.]*(?:e|(?<=[\d.]{15})\d)")
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_DOUBTFUL_NUMBER = re.compile(rb"[:,\[]-?\d[\d.]*(?:e|(?<=[\d.]{15})\d)")
+_DIGITS, _SIXTEEN = bytes.maketrans(b"123456789.", b"0000000000"), b"0" * 16
+_finite = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class Unreadable(ValueError):
@@ -32,10 +35,10 @@ class TooComplex(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A value that may be stored, its compact JSON, and whether texts or numbers were changed for it."""
+    """A value that may be stored, the bytes of its compact JSON, and whether texts or numbers changed."""
 
     value: Any
-    text: str
+    size: int
     text_changed: bool
     number_changed: bool
 
@@ -74,26 +77,41 @@ def clean(value: Any) -> Clean:
     all values that there is nothing to clean; only the others are walked through, value by value.
     """
     try:
-        text = _compact(value)
-    except (ValueError, RecursionError):  # an endless number, or deeper than Python goes: the walk says which
-        text = ""
-    if text and _is_plain(text):
-        return Clean(value, text, text_changed=False, number_changed=False)
+        text = orjson.dumps(value)
+    except orjson.JSONEncodeError:  # half a surrogate pair, a huge number, or too deep: the walk says which
+        text = b""
+    if text and _is_plain(text) and (b"null" not in text or _is_finite(value)):
+        return Clean(value, len(text), text_changed=False, number_changed=False)
     walk = _Walk()
     cleaned = walk.clean(value, 0)
-    return Clean(cleaned, _compact(cleaned), walk.text_changed, walk.number_changed)
+    return Clean(cleaned, len(orjson.dumps(cleaned)), walk.text_changed, walk.number_changed)
 
 
-def _is_plain(text: str) -> bool:
-    """Whether this JSON certainly holds nothing that must be changed or refused."""
-    containers = text.count("{") + text.count("[")
+def _is_plain(text: bytes) -> bool:
+    """Whether this JSON certainly holds nothing that must be changed or refused, but for endless numbers."""
+    containers = text.count(b"{") + text.count(b"[")
     return (
         containers <= MAX_DEPTH
-        and text.count(",") + containers < MAX_VALUES
-        and (text.isascii() or _UNSTORABLE.search(text) is None)
-        and not any(mark in text for mark in ("\\u0000", "NaN", "Infinity"))
-        and _DOUBTFUL_NUMBER.search(f"[{text}") is None
+        and text.count(b",") + containers < MAX_VALUES
+        and b"\\u0000" not in text
+        and not _has_doubtful_number(text)
     )
+
+
+def _has_doubtful_number(text: bytes) -> bool:
+    """The pattern looks at every character; what it must find in any case is looked for first."""
+    if b"e+" in text or b"e-" in text or _SIXTEEN in text.translate(_DIGITS):
+        return _DOUBTFUL_NUMBER.search(b"[" + text) is not None
+    return False
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether each ``null`` in its JSON is a null: NaN and endless numbers are written as such."""
+    try:
+        _finite(value)
+    except ValueError:
+        return False
+    return True
 
 
 class _Walk:

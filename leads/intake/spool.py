@@ -81,7 +81,8 @@ def _is_ours(path: Path) -> bool:
 def _row(line: bytes) -> Row | None:
     """A line that was cut off by a crash was never answered for."""
     try:
-        return Row(**json.loads(line))
-    except (ValueError, TypeError):
+        kept = json.loads(line)
+        return Row(kept["id"], kept["body"])
+    except (ValueError, TypeError, KeyError):
         log.warning("spool_line_unreadable")
         return None

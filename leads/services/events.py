@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+import orjson
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leads.domain.tracking import event_id
@@ -17,25 +18,28 @@ from leads.events import EventsRecorded
 from leads.models import EventKind, Source
 from smarketing.core import events
 from smarketing.core.errors import FieldError, Invalid
+from smarketing.core.prepared import Statement
 
 _MAX_PROPERTIES = 32 * 1024  # bytes of JSON, as Segment limits an event
 _KINDS = frozenset(EventKind.values)
 _text = json.JSONEncoder(allow_nan=False).encode
-_INSERT = """
+# All rows are one value: fifteen lists would cost more to write and to read than what they hold.
+_INSERT = Statement(
+    "events_insert",
+    """
 INSERT INTO leads_event
     (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
      visitor_id, user_id, is_named, context, screened)
-SELECT id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties::jsonb,
-       visitor_id, user_id, is_named, context::jsonb, screened
-FROM unnest(
-    %s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[], %s::bool[], %s::text[],
-    %s::text[]
-) AS t (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
-        visitor_id, user_id, is_named, context, screened)
+SELECT id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
+       visitor_id, user_id, is_named, context, screened
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS t (
+    id uuid, source_id bigint, person_id bigint, anonymous_id text, kind text, name text, url text,
+    occurred_at timestamptz, received_at timestamptz, properties jsonb, visitor_id bigint, user_id text,
+    is_named bool, context jsonb, screened text)
 ON CONFLICT (id) DO NOTHING
-RETURNING id::text
-"""
+RETURNING id
+""",
+)
 
 
 class BadEvent(Invalid):
@@ -87,41 +91,39 @@ def record(*, rows: Sequence[EventInput], now: datetime) -> tuple[uuid.UUID, ...
     wrong = [error for number, row in enumerate(rows) for error in _faults(number, row, *texts[number])]
     if wrong:
         raise BadEvent(_("Some of the events can't be stored."), errors=wrong)
-    by_key: dict[str, tuple[uuid.UUID, EventInput, str, str]] = {}
+    by_key: dict[uuid.UUID, tuple[EventInput, str, str]] = {}
     for row, (properties, context) in zip(rows, texts, strict=True):
         key = row.id or id_of(source=row.source, message_id=row.message_id)
-        by_key.setdefault(str(key), (key, row, properties or "", context or ""))
+        by_key.setdefault(key, (row, properties or "", context or ""))
     if not by_key:
         return ()
-    columns = zip(*(_columns(key, *by_key[key][1:], now) for key in sorted(by_key)), strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in columns])
-        new = {key for (key,) in cursor.fetchall()}
-    stored = tuple(given[0] for key, given in by_key.items() if key in new)
+    written = orjson.dumps([_columns(key, *by_key[key], now) for key in sorted(by_key)])
+    new = {key for (key,) in _INSERT.rows(rows=written.decode())}
+    stored = tuple(key for key in by_key if key in new)
     if stored:
         events.publish(EventsRecorded(stored, now))
     return stored
 
 
-def _columns(key: str, row: EventInput, properties: str, context: str, now: datetime) -> tuple[Any, ...]:
+def _columns(key: uuid.UUID, row: EventInput, properties: str, context: str, now: datetime) -> dict[str, Any]:
     received = min(row.received_at or now, now)
-    return (
-        key,
-        row.source.pk,
-        row.person_id,
-        row.anonymous_id,
-        row.kind,
-        row.name,
-        row.url,
-        min(row.occurred_at, received),
-        received,
-        properties,
-        row.visitor_id,
-        row.user_id,
-        row.is_named,
-        context,
-        row.screened,
-    )
+    return {
+        "id": key,
+        "source_id": row.source.pk,
+        "person_id": row.person_id,
+        "anonymous_id": row.anonymous_id,
+        "kind": row.kind,
+        "name": row.name,
+        "url": row.url,
+        "occurred_at": min(row.occurred_at, received),
+        "received_at": received,
+        "properties": orjson.Fragment(properties),
+        "visitor_id": row.visitor_id,
+        "user_id": row.user_id,
+        "is_named": row.is_named,
+        "context": orjson.Fragment(context),
+        "screened": row.screened,
+    }
 
 
 def _faults(number: int, row: EventInput, properties: str | None, context: str | None) -> list[FieldError]:

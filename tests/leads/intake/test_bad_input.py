@@ -148,7 +148,7 @@ def check(response: Any, sent: int) -> None:
     if response.status_code == 400:
         assert body["error"]["code"]
     for row in EventInbox.objects.values_list("body", flat=True):
-        assert Message.from_json(row).to_json() == row
+        assert json.loads(Message.from_json(row).to_json()) == row
 
 
 @pytest.mark.parametrize("field", FIELDS)
