@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -23,21 +24,29 @@ from smarketing.core.prepared import Statement
 _MAX_PROPERTIES = 32 * 1024  # bytes of JSON, as Segment limits an event
 _KINDS = frozenset(EventKind.values)
 _text = json.JSONEncoder(allow_nan=False).encode
+_ALONE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_number = attrgetter("int")  # as PostgreSQL orders them, and much faster than comparing the ids themselves
+_texts = attrgetter("message_id", "anonymous_id", "name", "url", "user_id")
 # All rows are one value: fifteen lists would cost more to write and to read than what they hold.
 _INSERT = Statement(
     "events_insert",
     """
-INSERT INTO leads_event
-    (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
-     visitor_id, user_id, is_named, context, screened)
-SELECT id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
-       visitor_id, user_id, is_named, context, screened
-  FROM jsonb_to_recordset(%(rows)s::jsonb) AS t (
-    id uuid, source_id bigint, person_id bigint, anonymous_id text, kind text, name text, url text,
-    occurred_at timestamptz, received_at timestamptz, properties jsonb, visitor_id bigint, user_id text,
-    is_named bool, context jsonb, screened text)
-ON CONFLICT (id) DO NOTHING
-RETURNING id
+WITH given AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS t (
+        id uuid, source_id bigint, person_id bigint, anonymous_id text, kind text, name text, url text,
+        occurred_at timestamptz, received_at timestamptz, properties jsonb, visitor_id bigint, user_id text,
+        is_named bool, context jsonb, screened text)
+), new AS (
+    INSERT INTO leads_event
+        (id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
+         visitor_id, user_id, is_named, context, screened)
+    SELECT id, source_id, person_id, anonymous_id, kind, name, url, occurred_at, received_at, properties,
+           visitor_id, user_id, is_named, context, screened
+      FROM given
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+)
+SELECT id FROM given WHERE id NOT IN (SELECT id FROM new)
 """,
 )
 
@@ -97,9 +106,10 @@ def record(*, rows: Sequence[EventInput], now: datetime) -> tuple[uuid.UUID, ...
         by_key.setdefault(key, (row, properties or "", context or ""))
     if not by_key:
         return ()
-    written = orjson.dumps([_columns(key, *by_key[key], now) for key in sorted(by_key)])
-    new = {key for (key,) in _INSERT.rows(rows=written.decode())}
-    stored = tuple(key for key in by_key if key in new)
+    ordered = sorted(by_key, key=_number)
+    written = orjson.dumps([_columns(key, *by_key[key], now) for key in ordered])
+    known = {key for (key,) in _INSERT.rows(rows=written.decode())}
+    stored = tuple(key for key in by_key if key not in known)
     if stored:
         events.publish(EventsRecorded(stored, now))
     return stored
@@ -127,6 +137,26 @@ def _columns(key: uuid.UUID, row: EventInput, properties: str, context: str, now
 
 
 def _faults(number: int, row: EventInput, properties: str | None, context: str | None) -> list[FieldError]:
+    message_id, anonymous_id, name, url, user_id = _texts(row)
+    if (
+        properties is not None
+        and context is not None
+        and 1 <= len(message_id) <= 255
+        and len(anonymous_id) <= 255
+        and len(name) <= 255
+        and len(user_id) <= 255
+        and len(url) <= 2000
+        and row.kind in _KINDS
+        and row.occurred_at.tzinfo is not None
+        and "\x00" not in f"{message_id}{anonymous_id}{name}{url}"
+    ):
+        return []
+    return _named_faults(number, row, properties, context)
+
+
+def _named_faults(
+    number: int, row: EventInput, properties: str | None, context: str | None
+) -> list[FieldError]:
     lengths = {"anonymous_id": row.anonymous_id, "name": row.name, "user_id": row.user_id}
     found = [name for name, text in lengths.items() if len(text) > 255]
     if not 1 <= len(row.message_id) <= 255:
@@ -152,6 +182,13 @@ def _storable(value: Mapping[str, Any]) -> str | None:
     """
     if not value:
         return "{}"
+    try:
+        quick = orjson.dumps(dict(value), option=_ALONE)
+    except orjson.JSONEncodeError:
+        quick = b"null"
+    # A number that is none is written as null, too; what is long or doubtful is looked at closely.
+    if len(quick) <= _MAX_PROPERTIES and b"null" not in quick and b"\\u0000" not in quick:
+        return quick.decode()
     try:
         text = _text(dict(value))
         if len(text) > _MAX_PROPERTIES or "\\ud" in text:

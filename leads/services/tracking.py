@@ -273,16 +273,21 @@ def _properties(message: Message) -> Mapping[str, Any]:
 
 def _context(message: Message) -> dict[str, Any]:
     """Where and how it happened; only what is known."""
-    found = {
-        "referrer": message.page.referrer,
-        "title": message.page.title,
-        "campaign": dict(message.campaign),
-        "group_id": message.group_id if message.type is not MessageType.GROUP else "",
-        "locale": message.locale,
-        "network": message.network,
-        "flags": sorted(message.flags),
-    }
-    return {name: value for name, value in found.items() if value}
+    page = message.page
+    found: dict[str, Any] = {"referrer": page.referrer} if page.referrer else {}
+    if page.title:
+        found["title"] = page.title
+    if message.campaign:
+        found["campaign"] = dict(message.campaign)
+    if message.group_id and message.type is not MessageType.GROUP:
+        found["group_id"] = message.group_id
+    if message.locale:
+        found["locale"] = message.locale
+    if message.network:
+        found["network"] = message.network
+    if message.flags:
+        found["flags"] = sorted(message.flags)
+    return found
 
 
 def _project(changes: Changes, new: Iterable[UUID], *, now: datetime) -> None:
