@@ -47,6 +47,21 @@ class MergeIn(serializers.Serializer[Any]):
     )
 
 
+class PairOut(serializers.Serializer[Any]):
+    """One pair: its merge, or why it was not merged."""
+
+    duplicate = serializers.IntegerField(source="pair_id")
+    merge = MergeOut(allow_null=True)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class BulkMergeOut(serializers.Serializer[Any]):
+    """What became of each pair, in the order of the pairs."""
+
+    results = PairOut(many=True)
+
+
 class BulkMergeIn(serializers.Serializer[Any]):
     """Ids of pairs of ``/duplicates`` that wait and are certain."""
 
@@ -71,7 +86,7 @@ class MergeResource(Listable, Retrievable, Creatable, Resource):
         "bulk": C.MERGE_RECORDS,
     }
     output = MergeOut
-    outputs = {"undo": MergesOut, "bulk": MergesOut}
+    outputs = {"undo": MergesOut, "bulk": BulkMergeOut}
     inputs = {"create": MergeIn, "undo": NothingIn, "bulk": BulkMergeIn}
     ordering_fields = {"id": "pk", "merged_at": "merged_at"}
     ordering_default = ("-merged_at",)
@@ -98,9 +113,9 @@ class MergeResource(Listable, Retrievable, Creatable, Resource):
 
     @action(detail=False, methods=["post"])
     def bulk(self, request: Request) -> Response:
-        """Merge certain pairs, whole or not at all; one ``undo`` takes all back."""
-        done = service.merge_many(pair_ids=self.valid()["duplicates"], actor=self.actor, now=self.now)
-        return self.answer({"merges": done})
+        """Merge certain pairs, each by itself; the answer says of each what became of it."""
+        done = service.merge_each(pair_ids=self.valid()["duplicates"], actor=self.actor, now=self.now)
+        return self.answer({"results": done})
 
 
 def _check_there(kind: str, keys: list[int], resource: MergeResource) -> None:

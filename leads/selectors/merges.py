@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -208,3 +208,21 @@ def _reach(person: Person) -> str:
     emails = [e.email for e in person.emails.order_by("-is_primary", "pk")[:5]]
     phones = [p.written for p in person.phones.order_by("pk")[:5]]
     return ", ".join([*emails, *phones]) or "–"
+
+
+def of_pair(pair: Duplicate) -> Merge | None:
+    """The standing merge of the two, if they are one by a merge of just them."""
+    left, right = keys_of(pair)
+    one, other = (
+        ("survivor_company", "merged_company")
+        if pair.kind == DuplicateKind.COMPANY
+        else ("survivor", "merged")
+    )
+    either = Q(**{one: left, other: right}) | Q(**{one: right, other: left})
+    return Merge.objects.standing().filter(either, kind=pair.kind).order_by("-pk").first()
+
+
+def with_names(keys: Collection[int]) -> dict[int, Merge]:
+    """These merges with their records, by key."""
+    related = ("survivor", "merged", "survivor_company", "merged_company")
+    return Merge.objects.select_related(*related).in_bulk(list(keys))

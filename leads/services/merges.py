@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from leads.models import Company, Duplicate, DuplicateBand, DuplicateKind, Dupli
 from leads.selectors import merges as reads
 from leads.services import company_merging, duplicates, merging, unmerging
 from smarketing.core import locks
-from smarketing.core.errors import Conflict, FieldError, Invalid
+from smarketing.core.errors import Conflict, DomainError, FieldError, Invalid
 from smarketing.users.models import User
 
 MOST_AT_ONCE = 200
@@ -23,6 +23,12 @@ class OnlyCertain(Conflict):
     """Many pairs at once are merged only where the finder is certain."""
 
     code = "only_certain"
+
+
+class AlreadyOne(Conflict):
+    """There is nothing left to merge of this pair."""
+
+    code = "already_one"
 
 
 class TooMany(Invalid):
@@ -95,35 +101,55 @@ def check_choice(*, survivor_id: int, among: tuple[int, int]) -> None:
         raise merging.BadChoice(detail, errors=[FieldError("survivor", merging.BadChoice.code, detail)])
 
 
-@transaction.atomic
-def merge_many(*, pair_ids: Sequence[int], actor: User, now: datetime) -> list[Merge]:
-    """Merge certain pairs, each into its proposed survivor, whole or not at all; undone together.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one chosen pair: its merge, or why there is none (``code``, and a text for people)."""
 
-    Pairs may overlap: of three that are one, all end in one. Locks in the order of the keys. Raises
-    :class:`OnlyCertain`, :class:`TooMany`.
+    pair_id: int
+    merge: Merge | None = None
+    code: str = ""
+    detail: str = ""
+
+
+def merge_each(*, pair_ids: Sequence[int], actor: User, now: datetime) -> list[Outcome]:
+    """Merge certain pairs into their proposed survivors, each in a transaction of its own, undone singly.
+
+    A pair that can't be merged tells why and holds up no other; one that is merged already is answered with
+    its merge, so that twice is once. Pairs may overlap: of three that are one, all end in one. Raises
+    :class:`TooMany` before anything is done.
     """
-    if len(set(pair_ids)) > MOST_AT_ONCE:
+    chosen = sorted(set(pair_ids))
+    if len(chosen) > MOST_AT_ONCE:
         detail = _("At most %(n)d pairs at once.") % {"n": MOST_AT_ONCE}
         raise TooMany(detail, errors=[FieldError("duplicates", TooMany.code, detail)])
-    pairs = locks.rows(Duplicate.objects.filter(state=DuplicateState.OPEN), pair_ids)
-    if len(pairs) != len(set(pair_ids)) or any(p.band != DuplicateBand.CERTAIN for p in pairs):
-        raise OnlyCertain(_("Only pairs that wait and are certain are merged at once; decide others singly."))
-    batch = str(uuid.uuid4())
-    done: list[Merge] = []
     gone: dict[int, int] = {}
-    for pair in pairs:
-        left, right = (_present(gone, key) for key in reads.keys_of(pair))
-        if left == right:
-            continue
-        survivor = reads.proposed_survivor(pair.kind, left, right)
-        other = right if survivor == left else left
-        done.append(
-            merge_records(
-                kind=pair.kind, survivor_id=survivor, merged_id=other, batch=batch, actor=actor, now=now
-            )
-        )
-        gone[other] = survivor
-    return done
+    return [_outcome(pk, gone, actor, now) for pk in chosen]
+
+
+def _outcome(pair_id: int, gone: dict[int, int], actor: User, now: datetime) -> Outcome:
+    try:
+        merge = _merge_certain(pair_id, gone, actor, now)
+    except DomainError as refusal:
+        return Outcome(pair_id, code=refusal.code, detail=refusal.detail)
+    return Outcome(pair_id, merge)
+
+
+@transaction.atomic
+def _merge_certain(pair_id: int, gone: dict[int, int], actor: User, now: datetime) -> Merge:
+    """``gone`` says which records went into which while pairs were merged one after the other."""
+    (pair,) = locks.rows(Duplicate.objects.all(), [pair_id]) or (None,)
+    if pair is not None and pair.state == DuplicateState.MERGED and (done := reads.of_pair(pair)):
+        return done
+    if pair is None or pair.state != DuplicateState.OPEN or pair.band != DuplicateBand.CERTAIN:
+        raise OnlyCertain(_("Only pairs that wait and are certain are merged at once; decide others singly."))
+    left, right = (_present(gone, key) for key in reads.keys_of(pair))
+    if left == right:
+        raise AlreadyOne(_("The two went into one record with another pair."))
+    survivor = reads.proposed_survivor(pair.kind, left, right)
+    other = right if survivor == left else left
+    merge = merge_records(kind=pair.kind, survivor_id=survivor, merged_id=other, actor=actor, now=now)
+    gone[other] = survivor
+    return merge
 
 
 @transaction.atomic

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from leads import access
 from leads.domain import merging as rules
@@ -51,16 +50,28 @@ def pair_page(request: Request, pk: int) -> HttpResponse:
 
 @page(capability=Capability.MERGE_RECORDS, methods=["POST"])
 def merge_selected(request: Request) -> HttpResponse:
-    """Merge the chosen pairs at once, where all of them are certain; one undoing takes all back."""
+    """Merge the chosen certain pairs, each by itself, and say of each what became of it."""
     chosen = [int(pk) for pk in request.POST.getlist("id") if pk.isdecimal() and len(pk) < 19]
     try:
-        done = merges.merge_many(pair_ids=chosen, actor=request.user, now=request.now)
+        done = merges.merge_each(pair_ids=chosen, actor=request.user, now=request.now)
     except DomainError as error:
         return rendering.redirect(request, LIST, toast=Toast(error.detail, "bad"))
-    count = len(done)
-    text = ngettext("%(n)d pair merged.", "%(n)d pairs merged.", count) % {"n": count}
-    undo = reverse("leads:merge_undo", args=[done[-1].pk]) if done else ""
-    return rendering.redirect(request, LIST, toast=Toast(text, "ok", undo))
+    if not done:
+        return rendering.redirect(request, LIST, toast=Toast(_("Choose some pairs first."), "bad"))
+    named = reads.with_names([each.merge.pk for each in done if each.merge is not None])
+    context = {
+        "merged": [named[each.merge.pk] for each in done if each.merge is not None],
+        "refused": _refused(request.user, [each for each in done if each.merge is None]),
+        "crumbs": [(_("Duplicates"), reverse(LIST))],
+    }
+    return rendering.page(request, "leads/merged.html", context)
+
+
+def _refused(user: User, outcomes: list[merges.Outcome]) -> list[tuple[str, merges.Outcome]]:
+    """The names of each pair that was not merged, and why."""
+    pairs = duplicates.listed(user).filter(pk__in=[each.pair_id for each in outcomes])
+    names = {row.pair.pk: f"{row.left.name}, {row.right.name}" for row in duplicates.dressed(pairs)}
+    return [(names.get(each.pair_id, ""), each) for each in outcomes]
 
 
 @page(capability=Capability.MERGE_RECORDS, methods=["POST"])

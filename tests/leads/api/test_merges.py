@@ -72,7 +72,7 @@ def test_who_may_what(rita: User, olga: User, mara: User, two: tuple[Person, Per
     assert Merge.objects.standing().count() == 1
 
 
-def test_certain_pairs_are_merged_at_once_and_undone_together(mara: User) -> None:
+def test_certain_pairs_are_merged_at_once_each_with_its_outcome_and_its_undoing(mara: User) -> None:
     trio = [
         person(f"ada.lovelace@{host}.example", company=None)  # type: ignore[arg-type]
         for host in ("engine", "engines", "engins")
@@ -83,14 +83,20 @@ def test_certain_pairs_are_merged_at_once_and_undone_together(mara: User) -> Non
     assert {band for _pk, band in pairs} == {"certain"}
     client = client_for(mara)
     done = client.post(f"{MERGES}/bulk", {"duplicates": [pk for pk, _band in pairs]}, format="json").json()
-    assert len(done["merges"]) == 2  # three records of one person are two merges
+    made = [each["merge"]["id"] for each in done["results"] if each["merge"]]
+    assert len(made) == 2  # three records of one person are two merges
+    assert [each["code"] for each in done["results"]].count("already_one") == len(pairs) - 2
     assert Person.objects.filter(merged_into=None).count() == 2
     assert set(PersonEmail.objects.values_list("person", flat=True)) >= {trio[0].pk}
-    client.post(f"{MERGES}/{done['merges'][0]['id']}/undo", {}, format="json")
-    assert Person.objects.filter(merged_into=None).count() == 4
+    again = client.post(f"{MERGES}/bulk", {"duplicates": [pairs[0][0]]}, format="json").json()
+    assert again["results"][0]["merge"]["id"] == made[0]
+    for left, merge in ((3, made[1]), (4, made[0])):
+        client.post(f"{MERGES}/{merge}/undo", {}, format="json")
+        assert Person.objects.filter(merged_into=None).count() == left
     Duplicate.objects.update(band="probable", state="open")
-    answer = client.post(f"{MERGES}/bulk", {"duplicates": [pairs[0][0]]}, format="json")
-    assert_problem(answer, 409, "only_certain")
+    (refused,) = client.post(f"{MERGES}/bulk", {"duplicates": [pairs[0][0]]}, format="json").json()["results"]
+    assert (refused["merge"], refused["code"]) == (None, "only_certain")
+    assert Person.objects.filter(merged_into=None).count() == 4
 
 
 def test_companies_too(mara: User) -> None:

@@ -69,12 +69,17 @@ def test_without_a_survivor_nothing_is_merged(signed_in: SignedIn, mara: User, p
 def test_only_certain_pairs_are_merged_in_bulk(signed_in: SignedIn, mara: User, pair: Duplicate) -> None:
     Duplicate.objects.update(band="probable")
     client = signed_in(mara)
-    client.post("/duplicates/merge/", {"id": [str(pair.pk)]})
+    refused = client.post("/duplicates/merge/", {"id": [str(pair.pk), "777"]}).content.decode()
     assert Merge.objects.count() == 0
-    assert "Only pairs that wait and are certain" in client.get("/duplicates/").content.decode()
+    assert "Ada Lovelace, Ada Lovelase" in refused
+    assert "Pair 777" in refused
+    assert refused.count("Only pairs that wait and are certain") == 2
     Duplicate.objects.update(band="certain")
-    client.post("/duplicates/merge/", {"id": [str(pair.pk)]})
-    assert Merge.objects.count() == 1
+    for _click in range(2):
+        told = client.post("/duplicates/merge/", {"id": [str(pair.pk)]}).content.decode()
+        assert f"/merges/{Merge.objects.get().pk}/undo/" in told
+        assert "1 pair merged" in told
+    assert client.post("/duplicates/merge/").status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/duplicates/{pk}/", "/duplicates/merge/", "/merges/{pk}/undo/"])
