@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from leads.api.uploads import PARSERS
 from leads.forms.filters import ImportFilter
 from leads.models import ImportRun
-from leads.selectors import imports
+from leads.selectors import import_changes, imports
 from leads.services.imports import asking, faults, files, kinds, uploads
 from smarketing.core.errors import FieldError, Invalid
 from smarketing.users.domain.roles import Capability as C
@@ -25,6 +25,7 @@ from smarketing.web.rest.parsers import StrictJSONParser
 from smarketing.web.rest.views import Deletable, Listable, Resource, Retrievable
 
 _FAULTS = 200
+_WHAT = {"updated": import_changes.updated, "created": import_changes.created}
 _THEN = ("", "check", "import")
 
 
@@ -111,6 +112,21 @@ class FaultsOut(serializers.Serializer[Any]):
     next = serializers.IntegerField(allow_null=True)
 
 
+class ChangedOut(serializers.Serializer[Any]):
+    """One record: the columns that the import changed, before and after; null for one that it made."""
+
+    id = serializers.IntegerField()
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
+
+
+class ChangesOut(serializers.Serializer[Any]):
+    """Records by their ids; ``next`` is the ``after`` of the next page."""
+
+    results = ChangedOut(many=True)
+    next = serializers.IntegerField(allow_null=True)
+
+
 class NothingIn(serializers.Serializer[Any]):
     """No members."""
 
@@ -130,12 +146,12 @@ class ImportResource(Listable, Retrievable, Deletable, Resource):
     capabilities = dict.fromkeys(
         (
             "list", "retrieve", "create", "destroy", "read", "columns", "correct", "check", "start", "cancel",
-            "undo", "errors",
+            "undo", "errors", "changes",
         ),
         C.IMPORT,
     )  # fmt: skip
     output = ImportOut
-    outputs = {"errors": FaultsOut}
+    outputs = {"errors": FaultsOut, "changes": ChangesOut}
     inputs = {
         "create": UploadIn,
         "read": ReadingIn,
@@ -146,7 +162,11 @@ class ImportResource(Listable, Retrievable, Deletable, Resource):
         "cancel": NothingIn,
         "undo": NothingIn,
     }
-    parameters = {"create": ("kind", "source", "file_name", "then"), "errors": ("after", "limit")}
+    parameters = {
+        "create": ("kind", "source", "file_name", "then"),
+        "errors": ("after", "limit"),
+        "changes": ("kind", "what", "after", "limit"),
+    }
     filterset_class = ImportFilter
     ordering_fields = {"started_at": "started_at", "id": "pk"}
     ordering_default = ("-id",)
@@ -266,6 +286,32 @@ class ImportResource(Listable, Retrievable, Deletable, Resource):
         found, following = faults.page(run=run, after=after or 0, limit=limit or _FAULTS)
         return Response(FaultsOut({"results": found, "next": following}).data)
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("kind", str, "query", enum=list(import_changes.KINDS), description="lead"),
+            OpenApiParameter("what", str, "query", enum=list(_WHAT), description="updated"),
+            OpenApiParameter("after", int, "query"),
+            OpenApiParameter("limit", int, "query", description=f"at most {_FAULTS}"),
+        ]
+    )
+    @action(detail=True, methods=["get"])
+    def changes(self, request: Request, pk: str) -> Response:
+        """The records that the run has brought up to date, or made (``what=created``), a page at a time."""
+        run: ImportRun = self.load()
+        kind, what = request.query_params.get("kind", "lead"), request.query_params.get("what", "updated")
+        wrong = [
+            FieldError(name, "unknown", f"Choose one of: {', '.join(known)}.")
+            for name, given, known in (("kind", kind, import_changes.KINDS), ("what", what, _WHAT))
+            if given not in known
+        ]
+        if wrong:
+            raise Invalid("There is no such list of changes.", errors=wrong)
+        after = self._number("after", 2**63 - 1) or 0
+        limit = self._number("limit", _FAULTS) or _FAULTS
+        found = _WHAT[what](run=run, kind=kind, after=after, limit=limit)
+        following = found[-1]["id"] if len(found) == limit else None
+        return Response(ChangesOut({"results": found, "next": following}).data)
+
     def _go_on(self, run: ImportRun, then: str) -> ImportRun:
         """What follows; where the columns were not named, they are taken as recognised."""
         kinds.check(name=run.kind, user=self.actor)
@@ -284,7 +330,7 @@ class ImportResource(Listable, Retrievable, Deletable, Resource):
 
     def _number(self, name: str, most: int) -> int:
         told = self.request.query_params.get(name, "0")
-        if not (told.isascii() and told.isdigit() and len(told) <= 10 and int(told) <= most):
+        if not (told.isascii() and told.isdigit() and len(told) <= 19 and int(told) <= most):
             detail = f"A whole number up to {most}."
             raise Invalid(detail, errors=[FieldError(name, "invalid", detail)])
         return int(told)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -99,3 +100,31 @@ def _difference(field: Any, before: Any, after: Any) -> Difference:
 
 def _text(value: Any) -> str:
     return "–" if value in (None, "") else str(value)[:_MOST_SHOWN]
+
+
+KINDS: dict[str, str] = {"person": "leads_person", "lead": "leads_lead", "company": "leads_company"}
+_MADE = """
+SELECT id FROM (SELECT unnest(ids) AS id FROM leads_importtrace WHERE run_id = %s AND "table" = %s) made
+ WHERE id > %s ORDER BY id LIMIT %s
+"""
+
+
+def updated(*, run: ImportRun, kind: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """The next records of one kind that the run found and changed: key, columns before and after."""
+    rows = of_run(run).filter(table=KINDS[kind], row_id__gt=after).order_by("row_id")[:limit]
+    columns = {field.column for field in _MODELS[KINDS[kind]]._meta.concrete_fields} - _DERIVED
+    return [
+        {
+            "id": row.row_id,
+            "before": {name: value for name, value in row.before.items() if name in columns},
+            "after": {name: value for name, value in row.after.items() if name in columns},
+        }
+        for row in rows
+    ]
+
+
+def created(*, run: ImportRun, kind: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """The next records of one kind that the run has made."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MADE, [run.pk, KINDS[kind], after, limit])
+        return [{"id": pk, "before": None, "after": None} for (pk,) in cursor.fetchall()]

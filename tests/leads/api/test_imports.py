@@ -153,3 +153,29 @@ def test_faults_come_page_by_page(api: APIClient) -> None:
     last = api.get(f"{run}/errors?limit=3&after=6").json()
     assert ([fault["row"] for fault in last["results"]], last["next"]) == ([8], None)
     assert_problem(api.get(f"{run}/errors?limit=nine"), 422, "invalid")
+
+
+def test_a_program_reads_page_by_page_what_an_import_made_and_changed(api: APIClient, rita: User) -> None:
+    first = send(api, then="import").json()["id"]
+    work()
+    again = LEADS.replace("Ada,ada@", "Augusta,ada@").replace("nonsense", "bob@example.com")
+    second = send(api, again, then="import").json()["id"]
+    work()
+    ada = Lead.objects.get(person__emails__email="ada@example.com")
+    made = api.get(f"{ADDRESS}/{first}/changes", {"kind": "person", "what": "created"}).json()
+    assert made == {"results": [{"id": ada.person_id, "before": None, "after": None}], "next": None}
+    (changed,) = api.get(f"{ADDRESS}/{second}/changes", {"kind": "person"}).json()["results"]
+    assert (changed["id"], changed["before"]["first_name"], changed["after"]["first_name"]) == (
+        ada.person_id,
+        "Ada",
+        "Augusta",
+    )
+    page = api.get(f"{ADDRESS}/{first}/changes", {"kind": "lead", "what": "created", "limit": 1}).json()
+    assert (page["results"][0]["id"], page["next"]) == (ada.pk, ada.pk)
+    rest = api.get(
+        f"{ADDRESS}/{first}/changes", {"kind": "lead", "what": "created", "after": page["next"]}
+    ).json()
+    assert rest == {"results": [], "next": None}
+    for query in ({"kind": "deal"}, {"what": "all"}, {"limit": 201}, {"after": "-1"}):
+        assert_problem(api.get(f"{ADDRESS}/{first}/changes", query), 422, "invalid")
+    assert_problem(client_for(rita).get(f"{ADDRESS}/{first}/changes"), 403, "denied")
