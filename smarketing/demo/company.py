@@ -10,8 +10,8 @@ from django.contrib.auth.hashers import make_password
 
 from funnel.models import CompanyMark, DefinitionVersion, Pool
 from funnel.services import company_scores, definitions, pools, products
-from leads.models import Campaign, CampaignStatus, Channel, SourceKind
-from leads.services import campaigns, companies, sources
+from leads.models import Campaign, CampaignStatus, Channel, KeyKind, SourceKind
+from leads.services import campaigns, companies, sources, write_keys
 from reporting.services import website as website_days
 from smarketing.demo import agreement, rituals, story, website
 from smarketing.demo.people import firms
@@ -41,6 +41,8 @@ def set_up(*, start: datetime, end: datetime, leads: int = 100) -> World:
         if colleague.key in ("rep", "ben", "chloe", "deniz"):
             pools.set_place(pool=pool, user=cast[colleague.key], actor=admin, now=start)
     web = sources.ensure(code="web", kind=SourceKind.WEB, now=start)
+    # The key of the website: its page shows the tag, which works in any page that somebody tries it in.
+    write_keys.issue(source=web, name="Website", kind=KeyKind.BROWSER, actor=admin, now=start)
     channels = {channel.code: channel for channel in Channel.objects.all()}
     for name, series, price in story.PRODUCTS:
         products.create(name=name, series=series, list_price=price, currency="EUR", actor=admin, now=start)
