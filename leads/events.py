@@ -36,7 +36,10 @@ class LeadsChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EventsRecorded(Fact):
-    """New events were stored, at most once each. Handled in batches."""
+    """New events of persons were stored, at most once each. Handled in batches.
+
+    Most events are nobody's. They are told by :class:`EventsJoined` when they become somebody's.
+    """
 
     event_ids: tuple[UUID, ...]
     now: datetime

@@ -189,11 +189,14 @@ def _traits(
 def _page(context: Mapping[str, Any], properties: Mapping[str, Any], flags: set[str]) -> PageContext:
     """Context first, overruled by the properties, where a page call says what was viewed."""
     around = _mapping(context.get("page"))
-    url, path, referrer, title, search = (
-        _cut((_text(properties.get(key)) or _text(around.get(key))).strip(), MAX_URL, flags)
-        for key in _PAGE_KEYS
-    )
-    return PageContext(url, path, "" if referrer == "$direct" else referrer, title, search)
+    texts = []
+    for key in _PAGE_KEYS:
+        text = (_text(properties.get(key)) or _text(around.get(key))).strip()
+        texts.append(text if len(text) <= MAX_URL else _cut(text, MAX_URL, flags))
+    page = PageContext(*texts)
+    if page.referrer == "$direct":
+        page.referrer = ""
+    return page
 
 
 def _times(call: Mapping[str, Any], arrival: Arrival, flags: set[str]) -> tuple[datetime, datetime | None]:

@@ -24,9 +24,9 @@ ENGAGED = "Page Engaged"  # tells the seconds for which a page was looked at
 MAX_ENGAGEMENT, _MAX_AT_ONCE = 24 * 3600, 3600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hit:
-    """One event of a visitor, as sessions look at it."""
+    """One event of a visitor, as sessions look at it. Not frozen, like a message: many are made."""
 
     at: datetime
     id: UUID

@@ -213,11 +213,8 @@ def _reach(person: Person) -> str:
 def of_pair(pair: Duplicate) -> Merge | None:
     """The standing merge of the two, if they are one by a merge of just them."""
     left, right = keys_of(pair)
-    one, other = (
-        ("survivor_company", "merged_company")
-        if pair.kind == DuplicateKind.COMPANY
-        else ("survivor", "merged")
-    )
+    of_company = "_company" if pair.kind == DuplicateKind.COMPANY else ""
+    one, other = f"survivor{of_company}", f"merged{of_company}"
     either = Q(**{one: left, other: right}) | Q(**{one: right, other: left})
     return Merge.objects.standing().filter(either, kind=pair.kind).order_by("-pk").first()
 

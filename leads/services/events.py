@@ -57,9 +57,11 @@ class BadEvent(Invalid):
     code = "bad_event"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EventInput:
     """One behaviour as its source tells it. ``message_id`` is unique within the source.
+
+    Not frozen, like a message: many are made.
 
     ``id`` is the event's key where the caller has computed it already. The last five columns are those of
     tracking: see :class:`~leads.models.Event`.
@@ -110,8 +112,8 @@ def record(*, rows: Sequence[EventInput], now: datetime) -> tuple[uuid.UUID, ...
     written = orjson.dumps([_columns(key, *by_key[key], now) for key in ordered])
     known = {key for (key,) in _INSERT.rows(rows=written.decode())}
     stored = tuple(key for key in by_key if key not in known)
-    if stored:
-        events.publish(EventsRecorded(stored, now))
+    if of_persons := tuple(key for key in stored if by_key[key][0].person_id is not None):
+        events.publish(EventsRecorded(of_persons, now))
     return stored
 
 

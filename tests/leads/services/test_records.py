@@ -51,14 +51,17 @@ def event(source: Source, message: str, at: datetime, **values: Any) -> EventInp
 def test_events_are_stored_once_and_only_the_new_ones_are_told(
     web: Source, ada: Person, now: datetime, facts: list[events.Fact]
 ) -> None:
-    first = event_services.record(rows=[event(web, "a", now), event(web, "b", now)], now=now)
-    again = event_services.record(
-        rows=[event(web, "c", now), event(web, "b", now), event(web, "c", now)], now=now
-    )
+    def hers(message: str) -> EventInput:
+        return event(web, message, now, person_id=ada.pk)
+
+    first = event_services.record(rows=[hers("a"), hers("b")], now=now)
+    again = event_services.record(rows=[hers("c"), hers("b"), hers("c")], now=now)
     assert len(first) == 2
     assert again == (event_services.id_of(source=web, message_id="c"),)
-    assert event_services.record(rows=[event(web, "a", now)], now=now) == ()
-    assert Event.objects.count() == 3
+    assert event_services.record(rows=[hers("a")], now=now) == ()
+    nobodys = event_services.record(rows=[event(web, "d", now)], now=now)
+    assert nobodys == (event_services.id_of(source=web, message_id="d"),)  # told when they become somebody's
+    assert Event.objects.count() == 4
     assert facts == [EventsRecorded(first, now), EventsRecorded(again, now)]
 
 
