@@ -115,6 +115,7 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "smarketing.web.templatetags.fmt",
+                "smarketing.web.templatetags.frame",
                 "smarketing.web.templatetags.front",
                 "smarketing.web.templatetags.ui",
             ],

@@ -9,9 +9,11 @@ from django.db.models import Q, QuerySet
 
 from funnel.domain import appeals as rules
 from funnel.models import Appeal, Handoff, HandoffState
+from smarketing.core.prepared import Tally, given
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 
+_WAITING_FOR = Tally("appeals_waiting_for", lambda: Appeal.objects.waiting().filter(arbiter=given("user")))
 Agreed = Callable[[], Sequence[rules.Term]]
 _agreed: list[Agreed] = []
 
@@ -63,7 +65,7 @@ def of_handoff(handoff_id: int) -> Appeal | None:
 
 def waiting_for(user: User) -> int:
     """How many appeals wait for this user's ruling."""
-    return Appeal.objects.waiting().filter(arbiter=user).count()
+    return _WAITING_FOR.of(user=user.pk)
 
 
 def may_appeal(handoff: Handoff, user: User, *, now: datetime) -> bool:

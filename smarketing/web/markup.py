@@ -44,12 +44,12 @@ def filled(form: str, *values: object) -> SafeString:
 
     Django's ``escape`` looks whether it is given lazy text each time; here that is asked once a value.
     """
-    return mark_safe(form.format(*[_escaped(value) for value in values]))  # noqa: S308
+    return mark_safe(form.format(*map(_escaped, values)))  # noqa: S308
 
 
 def together(parts: Iterable[object]) -> SafeString:
     """The parts one after the other; what is not HTML already is escaped."""
-    return mark_safe("".join([_escaped(part) for part in parts]))  # noqa: S308
+    return mark_safe("".join(map(_escaped, parts)))  # noqa: S308
 
 
 def _escaped(value: object) -> str:

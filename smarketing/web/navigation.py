@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -139,15 +140,23 @@ def entries(user: User, path: str) -> list[Entry]:
     for item in items():
         if (item.roles and user.role not in item.roles) or not user.may(item.capability):
             continue
-        try:
-            seen.append((item, reverse(item.url_name)))
-        except NoReverseMatch:  # an app that is not composed into urls.py has no entry
-            continue
+        address = _address(item.url_name, get_script_prefix(), get_urlconf())
+        if address is not None:
+            seen.append((item, address))
     current = _current([url for _, url in seen], path)
     return [
         Entry(item, url, is_current=url == current, count=item.badge(user) if item.badge else 0)
         for item, url in seen
     ]
+
+
+@lru_cache(maxsize=256)
+def _address(url_name: str, _prefix: str, _urlconf: str | None) -> str | None:
+    """Where an entry leads; an app that is not composed into urls.py has none."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None
 
 
 def _current(urls: Sequence[str], path: str) -> str:

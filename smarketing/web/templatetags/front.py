@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join, json_script
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -32,17 +33,19 @@ HTMX_CONFIG = {
 @register.simple_tag(takes_context=True)
 def importmap(context: Context) -> SafeString:
     """The map from bare names to (hashed) addresses, the one inline script; and early loading."""
+    found, preloads = _import_map() if settings.DEBUG else _kept_import_map()
+    nonce = context["request"].csp_nonce
+    return markup.filled('<script type="importmap" nonce="{}">{}</script>{}', nonce, found, preloads)
+
+
+def _import_map() -> tuple[SafeString, SafeString]:
     imports: dict[str, Any] = {name: static(path) for name, path in settings.IMPORTMAP.items()}
-    return format_html(
-        '<script type="importmap" nonce="{}">{}</script>{}',
-        context["request"].csp_nonce,
-        markup.script_json({"imports": imports}),
-        format_html_join(
-            "",
-            '<link rel="modulepreload" href="{}">',
-            ((url,) for name, url in imports.items() if name not in ON_DEMAND),
-        ),
-    )
+    early = [url for name, url in imports.items() if name not in ON_DEMAND]
+    links = markup.together(markup.filled('<link rel="modulepreload" href="{}">', url) for url in early)
+    return markup.script_json({"imports": imports}), links
+
+
+_kept_import_map = lru_cache(maxsize=1)(_import_map)  # where static files lie is settled with the start
 
 
 @register.simple_tag
