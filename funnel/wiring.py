@@ -256,7 +256,7 @@ def _add_pages() -> None:
     panels.register("person.side", "deals", shown.deals_of_person, order=30)
     cells.register(
         "company_people",
-        cells.Added("standing", _("Where they stand"), "funnel/_standing_cell.html", company_people.standing),
+        cells.Added("standing", _("Where they stand"), company_people.standing, "funnel/_standing_cell.html"),
     )
     panels.register("company.side", "journey", account_views.journey_panel, order=3)
     panels.register("company.side", "owners", view_panels.owners, order=5)

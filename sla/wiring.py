@@ -17,6 +17,7 @@ from sla.selectors import agreements, appeal_terms, at_work, attainment, lead_ce
 from sla.services import agreements as agreement_services
 from sla.services import commitments, erasures, recalculations, sweep
 from sla.services import topics as told
+from sla.templatetags.clocks import clock_cell
 from sla.views import panels as lead_panels
 from smarketing.core import clock, invariants, loops, readings
 from smarketing.core.events import subscribe
@@ -157,7 +158,7 @@ def _add_to_records() -> None:
     """The clock on the page of a lead, in its list and on its timeline."""
     panels.register("lead.header", "sla.clock", lead_panels.header, order=20)
     panels.register("lead.side", "sla.clocks", lead_panels.side, order=20)
-    cells.register("leads", Added("clock", _("SLA"), "sla/_clock_cell.html", lead_cells.provide))
+    cells.register("leads", Added("clock", _("SLA"), lead_cells.provide, write=clock_cell))
     for provider in timeline_rows.PROVIDERS:
         timeline.register(provider)
 

@@ -23,7 +23,7 @@ from funnel.selectors.lead_rows import LeadRow
 from smarketing.web.cells import Cell
 from smarketing.web.markup import filled, together
 from smarketing.web.tables import Table
-from smarketing.web.templatetags.fmt import ago
+from smarketing.web.templatetags.fmt import ago, request_now
 from smarketing.web.templatetags.ui import score, tag, who
 
 register = template.Library()
@@ -82,43 +82,49 @@ class _Frame(NamedTuple):
 
 
 def _row(frame: _Frame, row: LeadRow) -> SafeString:
+    """One ``<tr>``. What rows repeat (a stage, a score, an owner) is a cell that was written before."""
     words, has_score = frame.words, row.fit is not None
     name = row.name or row.origin or "–"
-    parts = [
-        _box(row.pk, words.select % {"name": name}) if frame.is_selectable else "",
-        filled(
-            '<td class="lead-cell">{}</td><td data-label="{}">{}</td><td data-label="{}">{}</td>'
-            '<td data-label="{}" title="{}">{}</td><td data-label="{}">{}</td>',
-            who(name, sub=row.company or "", url=frame.address.format(row.pk)),
-            words.stage,
-            tag(row.stage, "plain", title=row.stage_meaning),
-            words.fit,
-            score(row.fit, band=row.fit_band or "", label=words.fit),
+    return filled(
+        '<tr data-row>{}<td class="lead-cell">{}</td>{}{}{}{}{}{}'
+        '<td class="nowrap" data-label="{}">{}</td></tr>',
+        filled(_BOX, row.pk, words.select % {"name": name}) if frame.is_selectable else "",
+        who(name, sub=row.company or "", url=frame.address.format(row.pk)),
+        _stage_cell(words.stage, row.stage, row.stage_meaning),
+        _cell("", words.fit, score(row.fit, band=row.fit_band or "", label=words.fit)),
+        _interest_cell(
             words.interest,
             words.actions[row.action] if row.action else "",
             score(row.interest, band=_band(row) if has_score else "", label=words.interest),
-            words.origin,
-            row.origin or row.channel or "–",
         ),
-        *(_added(frame.context, cell) for cell in row.cells),
-        filled(
-            '<td class="nowrap" data-label="{}">{}</td><td class="nowrap" data-label="{}">{}</td>',
-            words.owner,
-            row.owner or "–",
-            words.captured,
-            ago(frame.context, row.captured_at),
-        ),
-    ]
-    return filled("<tr data-row>{}</tr>", together(parts))
-
-
-def _box(key: int, label: str) -> SafeString:
-    return filled(
-        '<td class="pick"><input type="checkbox" name="id" value="{}" form="bulk" data-pick'
-        ' aria-label="{}"></td>',
-        key,
-        label,
+        _cell("", words.origin, row.origin or row.channel or "–"),
+        together([_added(frame.context, cell) for cell in row.cells]),
+        _cell("nowrap", words.owner, row.owner or "–"),
+        words.captured,
+        ago(frame.context, row.captured_at),
     )
+
+
+_BOX = (
+    '<td class="pick"><input type="checkbox" name="id" value="{}" form="bulk" data-pick aria-label="{}"></td>'
+)
+
+
+# Kept by their words, and typed: text that is HTML already is another key than the same text that is not.
+@lru_cache(maxsize=4096, typed=True)
+def _cell(style: str, label: str, shown: str) -> SafeString:
+    named = filled(' class="{}"', style) if style else ""
+    return filled('<td{} data-label="{}">{}</td>', named, label, shown)
+
+
+@lru_cache(maxsize=512, typed=True)
+def _stage_cell(label: str, stage: str, meaning: str) -> SafeString:
+    return filled('<td data-label="{}">{}</td>', label, tag(stage, "plain", title=meaning))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _interest_cell(label: str, action: str, shown: str) -> SafeString:
+    return filled('<td data-label="{}" title="{}">{}</td>', label, action, shown)
 
 
 def _band(row: LeadRow) -> str:
@@ -127,10 +133,12 @@ def _band(row: LeadRow) -> str:
 
 
 def _added(context: Context, cell: Cell) -> SafeString:
-    """The cell of another app, by its own template; without anything to show it is empty."""
-    shown = ""
-    if cell.context and context.template is not None:
+    """The cell of another app, as it writes it; without anything to show it is empty."""
+    shown: str = ""
+    if cell.context and cell.column.write is not None:
+        shown = cell.column.write(cell.context, now=request_now(context))
+    elif cell.context and context.template is not None:
         found = context.template.engine.get_template(cell.column.template)
         with context.push(cell=cell.context):
             shown = found.render(context)
-    return filled('<td data-label="{}">{}</td>', cell.column.label, shown)
+    return _cell("", str(cell.column.label), shown)

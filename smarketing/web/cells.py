@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
 from smarketing.users.models import User
 
@@ -28,14 +29,25 @@ class Provide(Protocol):
     ) -> Mapping[int, Mapping[str, Any]]: ...
 
 
+class Write(Protocol):
+    """The HTML of one cell."""
+
+    def __call__(self, shown: Mapping[str, Any], *, now: datetime) -> SafeString: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A column of another app. ``template`` gets the row's context as ``cell``."""
+    """A column of another app.
+
+    A cell is written by ``template``, which gets the row's context as ``cell``, or by ``write``, for a
+    list that is asked often.
+    """
 
     name: str
     label: Text
-    template: str
     provide: Provide
+    template: str = ""
+    write: Write | None = None
     order: int = 100
 
 

@@ -47,7 +47,7 @@ def test_added_cells_are_read_once_for_all_rows(monkeypatch: pytest.MonkeyPatch,
         asked.append(list(keys))
         return {keys[0]: {"word": "late"}}
 
-    cells.register("leads", Added("clock", "SLA", "x.html", provide))
+    cells.register("leads", Added("clock", "SLA", provide, "x.html"))
     found = cells.fill("leads", [3, 4], viewer=User(), now=NOW)
     assert asked == [[3, 4]]
     assert found[3][0].context == {"word": "late"}

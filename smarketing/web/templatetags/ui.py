@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -40,6 +41,13 @@ def score(value: float | None, band: str = "", label: str = "") -> SafeString | 
     """A score of 0 to 100 as a bar with its number and, if given, its band ("A1")."""
     if value is None:
         return "–"
+    width = f"{max(0.0, min(100.0, float(value))) * 0.64:.1f}"
+    return _score(width, formats.number(round(value)), band, label or _("Score"))
+
+
+# Lists show the same few scores over and over. Typed: text that is HTML already is another key.
+@lru_cache(maxsize=4096, typed=True)
+def _score(width: str, number: str, band: str, label: str) -> SafeString:
     return filled(
         '<span class="score">'
         '<svg class="score-bar" width="64" height="6" viewBox="0 0 64 6" preserveAspectRatio="none"'
@@ -47,9 +55,9 @@ def score(value: float | None, band: str = "", label: str = "") -> SafeString | 
         '<rect class="score-back" width="64" height="6" rx="3" />'
         '<rect class="score-fill" width="{}" height="6" rx="3" /></svg>'
         '<span class="score-value"><span class="sr">{} </span>{}</span>{}</span>',
-        f"{max(0.0, min(100.0, float(value))) * 0.64:.1f}",
-        label or _("Score"),
-        formats.number(round(value)),
+        width,
+        label,
+        number,
         filled('<span class="band">{}</span>', band) if band else "",
     )
 
@@ -57,23 +65,34 @@ def score(value: float | None, band: str = "", label: str = "") -> SafeString | 
 @register.simple_tag
 def avatar(name: object, size: str = "") -> SafeString:
     """Initials in a disc whose tint follows the name."""
-    words = str(name).split()
-    initials = "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
-    return filled(
-        '<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>',
-        sum(map(ord, str(name))) % 6,
-        f" avatar-{size}" if size else "",
-        initials,
-    )
+    tint, initials = _face(str(name))
+    sized = f" avatar-{size}" if size else ""
+    return filled('<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>', tint, sized, initials)
 
 
 @register.simple_tag
 def who(name: object, sub: object = "", url: str = "") -> SafeString:
     """A person or company: avatar, name (a link with ``url``) and a line below."""
-    text = filled('<a href="{}" class="who-name">{}</a>', url, name) if url else filled(
-        '<span class="who-name">{}</span>', name)  # fmt: skip
-    below = filled('<span class="who-sub">{}</span>', sub) if sub else ""
-    return filled('<span class="who">{}<span>{}{}</span></span>', avatar(name), text, below)
+    face = _face(str(name))
+    values = (*face, url, name) if url else (*face, name)
+    return filled(_WHO[bool(url), bool(sub)], *values, *([sub] if sub else []))
+
+
+_FACE = '<span class="who"><span class="avatar avatar-{}" aria-hidden="true">{}</span><span>'
+_NAMES = {True: '<a href="{}" class="who-name">{}</a>', False: '<span class="who-name">{}</span>'}
+_SUBS = {True: '<span class="who-sub">{}</span>', False: ""}
+_WHO = {
+    (linked, below): f"{_FACE}{_NAMES[linked]}{_SUBS[below]}</span></span>"
+    for linked in (True, False)
+    for below in (True, False)
+}
+
+
+def _face(name: str) -> tuple[int, str]:
+    """The tint of a name and its initials."""
+    words = name.split()
+    initials = "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
+    return sum(map(ord, name)) % 6, initials
 
 
 @register.inclusion_tag("components/kpi.html")
@@ -124,10 +143,15 @@ def progress(value: float, maximum: float = 100, label: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def due(
-    context: Context,
+def due(context: Context, due_at: datetime | None, **how: Any) -> SafeString:
+    """:func:`written_due` at the instant of the request."""
+    return written_due(due_at, now=request_now(context), **how)
+
+
+def written_due(
     due_at: datetime | None,
     *,
+    now: datetime,
     warn_at: datetime | None = None,
     windows: Sequence[tuple[datetime, datetime]] = (),
     done: str = "",
@@ -141,7 +165,6 @@ def due(
     """
     if done or paused or due_at is None:
         return tag(done or paused or _("No deadline"), "ok" if done else "plain")
-    now = request_now(context)
     left = _open_time(now, due_at, windows)
     tone = "bad" if due_at <= now else "warn" if warn_at is not None and warn_at <= now else "ok"
     by = formats.by(due_at, now=now) if windows else ""
