@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.fields import RangeField
-from django_filters.filterset import FilterSet
 from django_filters.widgets import DateRangeWidget
 
 from funnel.models import FitBand, LeadAction, LeadState, Stage
@@ -29,6 +28,7 @@ from leads.models import (
     Source,
 )
 from smarketing.users.models import User
+from smarketing.web.filters import QuickFilterSet
 
 NOBODY = "nobody"
 THEN = (
@@ -49,7 +49,7 @@ def _boxes() -> forms.CheckboxSelectMultiple:
     return forms.CheckboxSelectMultiple()
 
 
-class LeadFilter(FilterSet):
+class LeadFilter(QuickFilterSet):
     """Leads by stage, owner, where they came from, bands, time and custom attributes.
 
     The custom attributes are filters named ``lead_KEY``, ``person_KEY`` and ``company_KEY``; values are
@@ -120,12 +120,11 @@ class LeadFilter(FilterSet):
         model = LeadState
         fields: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        custom: Any
-        for name, custom in _custom():
-            custom.parent, custom.model = self, LeadState
-            self.filters[name] = custom
+    def added(self) -> Iterator[tuple[str, filters.Filter]]:
+        """A filter for each custom attribute, by the name it has in the address."""
+        for definition in AttributeDefinition.objects.filter(subject__in=_CARRIERS):
+            subject = AttributeSubject(definition.subject)
+            yield f"{subject.value}_{definition.key}", _filter_of(definition, _CARRIERS[subject])
 
     def by_stage(
         self, queryset: QuerySet[LeadState], name: str, value: Sequence[Stage]
@@ -229,13 +228,6 @@ class NumberAttribute(AttributeFilter):
         """Within the bounds that are given."""
         bounds = {"gte": value.start, "lte": value.stop}
         return Q(**{f"{alias}__{name}": _json(b) for name, b in bounds.items() if b is not None})
-
-
-def _custom() -> Iterator[tuple[str, AttributeFilter]]:
-    """A filter for each custom attribute, by the name it has in the address."""
-    for definition in AttributeDefinition.objects.filter(subject__in=_CARRIERS):
-        subject = AttributeSubject(definition.subject)
-        yield f"{subject.value}_{definition.key}", _filter_of(definition, _CARRIERS[subject])
 
 
 def _filter_of(definition: AttributeDefinition, column: str) -> AttributeFilter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -77,9 +78,10 @@ def lead_page(request: Request) -> HttpResponse:
         context={
             "may_edit": request.user.may(Capability.EDIT_LEADS),
             "may_own": request.user.may(Capability.CHANGE_OWNER),
-            "owner_form": OwnerForm(auto_id="bulk_%s"),
-            "qualified": definition_texts.tooltip,  # called where the whole page is rendered
-            "move_form": ManyMovesForm(auto_id="bulk_%s"),
+            # Called where they are shown: the forms with a selection, the tooltip with a whole page.
+            "owner_form": partial(OwnerForm, auto_id="bulk_%s"),
+            "move_form": partial(ManyMovesForm, auto_id="bulk_%s"),
+            "qualified": definition_texts.tooltip,
         },
         export_url=reverse("funnel:leads_export") if request.user.may(Capability.EXPORT) else "",
         bulk="funnel/_leads_bulk.html" if _may_select(request.user) else "",

@@ -6,21 +6,68 @@ all of it, so a copied address shows the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django_filters.fields import DateRangeField
+from django_filters.filters import Filter
 from django_filters.filterset import FilterSet
 
 from smarketing.web import formats, query
 
 FEW_CHOICES = 12
+_NO_FILTERS = frozenset({"sort", "cursor", "rows", "panel"})
+
+
+class QuickFilterSet(FilterSet):
+    """A FilterSet whose filters are made when they are asked for: most pages of a list ask for none.
+
+    ``added`` are filters that depend on what is stored.
+    """
+
+    base_filters: ClassVar[dict[str, Filter]]  # set by FilterSet's metaclass
+
+    def __init__(
+        self,
+        data: Any,
+        queryset: QuerySet[Any],
+        *,
+        request: Any = None,
+        prefix: str | None = None,
+    ) -> None:
+        # In place of FilterSet's own, which copies every filter for every request.
+        self.is_bound = data is not None
+        self.data = data or QueryDict()
+        self.queryset = queryset
+        self.request = request
+        self.form_prefix = prefix
+
+    @cached_property
+    def filters(self) -> dict[str, Filter]:
+        """Every filter by its name."""
+        made: dict[str, Any] = {**copy.deepcopy(self.base_filters), **dict(self.added())}
+        for one in made.values():
+            one.model, one.parent = self.queryset.model, self
+        return made
+
+    def added(self) -> Iterable[tuple[str, Filter]]:
+        """Filters beside the declared ones."""
+        return ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the address narrows nothing."""
+        return not any(
+            value for name in self.data if name not in _NO_FILTERS for value in self.data.getlist(name)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +79,73 @@ class Chip:
     remove_url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FilterBar:
-    """The search box, the filter fields and the conditions in force."""
+    """The search box, the filter fields and the conditions in force.
 
-    form: forms.Form
-    search: forms.BoundField | None
-    fields: list[forms.BoundField]
-    chips: list[Chip]
-    clear_url: str
-    sort: str = ""
+    The fields are made when somebody opens their panel; until then ``kept`` are the parameters that hold
+    the conditions in force, so that a search keeps them.
+    """
+
+    filterset: FilterSet
+    params: QueryDict
+    search: str
+    has_fields: bool
+    kept: Sequence[tuple[str, str]] = ()
+    chips: Sequence[Chip] = ()
+    clear_url: str = ""
+    errors: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """What is searched for."""
+        return self.params.get(self.search, "") if self.search else ""
+
+    @property
+    def sort(self) -> str:
+        """The order that was chosen."""
+        return self.params.get("sort", "")
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything narrows the list."""
-        return bool(self.chips or (self.search and self.search.value()))
+        return bool(self.chips or self.text)
+
+    @property
+    def fields(self) -> list[forms.BoundField]:
+        """The filter fields, dressed for their panel; their choices are read now."""
+        form: forms.Form = self.filterset.form
+        names = [name for name in form.fields if name != self.search]
+        for name in names:
+            _dress(form.fields[name])
+        return [form[name] for name in names]
 
 
 def bar(filterset: FilterSet, params: QueryDict, *, search: str = "q") -> FilterBar:
     """Describe ``filterset`` as bound to the address' ``params``; ``search`` names its text search."""
+    declared = filterset.base_filters if isinstance(filterset, QuickFilterSet) else filterset.filters
+    found = FilterBar(filterset, params, search if search in declared else "", bool(set(declared) - {search}))
+    if isinstance(filterset, QuickFilterSet) and filterset.is_plain:
+        return found
     form: forms.Form = filterset.form
-    names = list(form.fields)
-    for field in form.fields.values():
-        _dress(field)
-    return FilterBar(
-        form=form,
-        search=form[search] if search in form.fields else None,
-        fields=[form[name] for name in names if name != search],
-        chips=[c for name in names if name != search for c in _chips(form, name, params)],
+    names = [name for name in form.fields if name != search]
+    held = [parameter for name in names for parameter in _parameters(form.fields[name], name)]
+    return replace(
+        found,
+        kept=[(parameter, value) for parameter in held for value in params.getlist(parameter) if value],
+        chips=[c for name in names for c in _chips(form, name, params)],
         clear_url=_clear(form, params),
-        sort=params.get("sort", ""),
+        errors=[f"{form[name].label}: {' '.join(map(str, told))}" for name, told in form.errors.items()],
     )
 
 
 def rows(filterset: FilterSet) -> QuerySet[Any, Any]:
     """The filtered rows; none at all while a filter can't be read (the form says why)."""
-    found: QuerySet[Any, Any] = filterset.qs if filterset.is_valid() else filterset.queryset.none()
+    found: QuerySet[Any, Any]
+    if isinstance(filterset, QuickFilterSet) and filterset.is_plain:
+        found = filterset.queryset
+    else:
+        found = filterset.qs if filterset.is_valid() else filterset.queryset.none()
     return found
 
 

@@ -2,7 +2,9 @@
 
 The page has an element ``#list`` (everything) with ``#list-results`` (chips and table) inside. Live
 search and filters refresh the results; removing a chip refreshes the whole list, so that the filter
-fields follow; "load more" appends rows.
+fields follow; "load more" appends rows. The filter fields are fetched into ``#list-fields`` when their
+panel is opened, what can be done with selected rows into ``#bulk-choices`` when one is selected; without
+scripts ``?panel=filters`` is the page with the panel open.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from smarketing.web.filters import FilterBar
 from smarketing.web.models import SavedView
 from smarketing.web.pages import Request
 from smarketing.web.selectors import saved_views
-from smarketing.web.tables import Table, TableSpec
+from smarketing.web.tables import PAGE_SIZES, Table, TableSpec
 
 Text = str | Promise
+FIELDS, CHOICES = "list-fields", "bulk-choices"
+_PANEL = "panel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class ListPage:
     export_url: str
     bulk: str
     note: Text = ""
+    is_panel_open: bool = False
 
 
 def render(
@@ -77,7 +82,13 @@ def render(
     the rows of this page, all at once, so that nothing is read row by row. ``note`` is a sentence
     above the rows. Raises ``keyset.BadCursor``.
     """
-    table = spec.bind(filters.rows(filterset), request.GET)
+    wanted = rendering.target_id(request) if rendering.wants_fragment(request) else ""
+    if wanted == CHOICES and bulk:
+        return rendering.fragment(request, bulk, context)
+    bar = filters.bar(filterset, request.GET)
+    if wanted == FIELDS:
+        return rendering.fragment(request, "components/_list_fields.html", {"bar": bar})
+    table = spec.bind(filters.rows(filterset), request.GET, sizes=PAGE_SIZES)
     if dress is not None:
         table = replace(table, rows=dress(table.rows))
     key = request.resolver_match.view_name if request.resolver_match else ""
@@ -85,7 +96,7 @@ def render(
         key=key,
         path=request.path,
         table=table,
-        bar=filters.bar(filterset, request.GET),
+        bar=bar,
         row=row,
         rows=rows,
         empty=empty,
@@ -94,6 +105,7 @@ def render(
         export_url=export_url,
         bulk=bulk,
         note=note,
+        is_panel_open=_PANEL in request.GET,
     )
     parts = {
         "list": "components/list.html",
@@ -106,4 +118,5 @@ def render(
 def _query(request: Request) -> str:
     params = request.GET.copy()
     params.pop("cursor", None)
+    params.pop(_PANEL, None)
     return params.urlencode()

@@ -19,6 +19,7 @@ from smarketing.web import keyset, query
 M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
 PAGE_SIZE = 50
+PAGE_SIZES = (50, 100, 200)
 Text = str | Promise
 
 
@@ -50,6 +51,15 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """A number of rows that the viewer may have at a time, and where a click leads."""
+
+    rows: int
+    url: str
+    is_present: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
     """One page of a list, ready for ``components/table.html``."""
 
@@ -62,6 +72,8 @@ class Table(Generic[Row]):
     is_first: bool
     total: int | None = None
     selectable: bool = False
+    sizes: Sequence[Size] = ()
+    chosen_size: int | None = None
 
     @property
     def width(self) -> int:
@@ -87,14 +99,18 @@ class TableSpec:
         params: QueryDict,
         *,
         total: int | None = None,
+        sizes: Sequence[int] = (),
     ) -> Table[M]:
         """One page of ``queryset`` as the address asks for it.
 
-        An unknown ``sort`` falls back to the default. Raises ``keyset.BadCursor``.
+        ``sizes`` are the numbers of rows that the address may ask for (``?rows=200``). An unknown ``sort``
+        or number falls back to the default. Raises ``keyset.BadCursor``.
         """
         sort = self._sort(params.get("sort", ""))
         cursor = params.get("cursor") or None
-        page = keyset.paginate(queryset, ordering=self.ordering(sort), cursor=cursor, limit=self.page_size)
+        chosen = next((n for n in sizes if str(n) == params.get("rows")), None)
+        size = chosen or self.page_size
+        page = keyset.paginate(queryset, ordering=self.ordering(sort), cursor=cursor, limit=size)
         return Table(
             id=self.id,
             caption=self.caption,
@@ -105,6 +121,8 @@ class TableSpec:
             is_first=cursor is None,
             total=total,
             selectable=self.selectable,
+            sizes=[Size(n, query.changed(params, rows=str(n), cursor=None), n == size) for n in sizes],
+            chosen_size=chosen,
         )
 
     def ordering(self, sort: str) -> list[str]:

@@ -91,6 +91,27 @@ def test_a_chip_is_removed_with_its_field(visit: Open, sara: User, colleagues: l
     assert page.locator("input[name=role]:checked, option:checked[value=marketer]").count() == 0
 
 
+def test_the_filter_panel_is_fetched_once_it_is_opened(
+    visit: Open, complaints: list[str], sara: User, colleagues: list[User]
+) -> None:
+    page = visit(sara, "/colleagues?role=rep")
+    page.keyboard.press("/")
+    page.keyboard.type("a")
+    expect(page).to_have_url(re.compile(r"role=rep.*q=a|q=a.*role=rep"))
+    page.locator(".filters summary").click()
+    expect(page.get_by_role("checkbox", name="Sales rep", exact=True)).to_be_checked()
+    assert accessibility_faults(page) == []
+    page.get_by_role("checkbox", name="Marketer", exact=True).check()
+    expect(page.locator(".chip")).to_have_count(2)
+    expect(page.get_by_role("checkbox", name="Marketer", exact=True)).to_be_visible()
+    page.locator(".chip").first.click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.locator(".filters summary").click()
+    expect(page.get_by_role("checkbox", name="Sales rep", exact=True)).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Marketer", exact=True)).to_be_checked()
+    assert complaints == []
+
+
 def test_the_palette_opens_by_key_finds_and_goes(visit: Open, complaints: list[str], sara: User) -> None:
     page = visit(sara, "/styleguide")
     page.keyboard.press("Control+k")

@@ -87,6 +87,62 @@ def test_each_filter_is_a_chip_that_removes_only_itself(admin: Client, colleague
     ]
 
 
+FIELDS = {**HTMX, "HX-Target": "div#list-fields"}
+
+
+def test_the_filter_fields_come_when_their_panel_is_opened(admin: Client, colleagues: list[User]) -> None:
+    html = page(admin, "/colleagues?role=rep&q=a&sort=-name")
+    panel = html[html.index('id="list-fields"') :].partition("</details>")[0]
+    assert "<label" not in panel
+    assert 'hx-get="/colleagues?role=rep&amp;q=a&amp;sort=-name"' in panel
+    assert '<input type="hidden" name="role" value="rep">' in panel  # a search keeps what is in force
+    opened = page(admin, "/colleagues?role=rep&q=a&sort=-name", **FIELDS)
+    assert "<html" not in opened
+    assert names(opened) == []
+    assert re.findall(r'name="role" value="(\w+)"[^>]* checked', opened) == ["rep"]
+    assert 'type="hidden"' not in opened
+
+
+def test_what_can_be_done_with_selected_rows_comes_with_a_selection(
+    admin: Client, colleagues: list[User]
+) -> None:
+    assert "Change owner" not in page(admin, "/colleagues")
+    asked = page(admin, "/colleagues", **HTMX, **{"HX-Target": "span#bulk-choices"})
+    assert "Change owner" in asked
+    assert names(asked) == []
+
+
+def test_without_scripts_a_link_opens_the_panel_and_leaves_no_trace_in_the_filters(
+    admin: Client, colleagues: list[User]
+) -> None:
+    html = page(admin, "/colleagues?role=rep&panel=filters")
+    assert '<details class="menu filters" open>' in html
+    assert re.findall(r'name="role" value="(\w+)"[^>]* checked', html) == ["rep"]
+    assert 'href="/export?role=rep"' in html
+
+
+def test_a_viewer_has_as_many_rows_at_a_time_as_they_choose(
+    admin: Client, person: Callable[..., User]
+) -> None:
+    for number in range(60):
+        person(Role.REP, f"N{number:02d}")
+    assert len(names(page(admin, "/colleagues"))) == 3
+    html = page(admin, "/colleagues?rows=50&q=N")
+    assert names(html) == [f"N{n:02d}" for n in range(50)]
+    assert '<input type="hidden" name="rows" value="50">' in html  # a search keeps the choice
+    more = re.search(r'href="([^"]+cursor[^"]+)"', html)
+    assert more is not None
+    assert names(page(admin, f"/colleagues{more[1]}".replace("&amp;", "&"))) == [
+        f"N{n}" for n in range(50, 60)
+    ]
+    assert re.findall(r'href="\?([^"]+)"[^>]* aria-current="true">(\d+)', html) == [("rows=50&amp;q=N", "50")]
+
+
+@pytest.mark.parametrize("asked", ["49", "0", "-1", "1e9", "٢٠٠", "", "200000000000000000000"])
+def test_another_number_of_rows_is_the_usual_one(admin: Client, colleagues: list[User], asked: str) -> None:
+    assert len(names(page(admin, f"/colleagues?rows={asked}"))) == 3
+
+
 def test_a_filter_that_cannot_be_read_shows_no_rows_and_says_why(
     admin: Client, colleagues: list[User]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from smarketing.core.models import Stamped
@@ -15,8 +16,8 @@ from smarketing.users.models import User
 class SavedViewQuerySet(QuerySet["SavedView"]):
     """Chainable verbs over saved views."""
 
-    def visible_to(self, user: User) -> SavedViewQuerySet:
-        """The user's own views and those that others share."""
+    def visible_to(self, user: User | RawSQL) -> SavedViewQuerySet:
+        """The user's own views and those that others share; ``user`` may be the place of a prepared query."""
         return self.filter(Q(user=user) | Q(is_shared=True))
 
 

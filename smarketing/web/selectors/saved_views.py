@@ -13,6 +13,11 @@ from smarketing.web.models import SavedView
 SIDEBAR_LIMIT = 8
 _OWN = Query("saved_views_own", lambda: SavedView.objects.filter(user=given("user"))[:SIDEBAR_LIMIT])
 
+_OF_PAGE = Query(
+    "saved_views_of_page",
+    lambda: SavedView.objects.visible_to(given("user")).filter(page=given("page")),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
@@ -25,7 +30,7 @@ class Shortcut:
 
 def of_page(user: User, page: str) -> list[SavedView]:
     """The views of one list that ``user`` may use, own ones and shared ones, by name."""
-    return list(SavedView.objects.visible_to(user).filter(page=page))
+    return _OF_PAGE.all(user=user.pk, page=page)
 
 
 def shortcuts(user: User) -> list[Shortcut]:

@@ -11,6 +11,9 @@ export function refresh() {
   if (bar) {
     bar.hidden = chosen.length === 0;
     one("[data-bulk-count]", bar).textContent = word("selected", { n: chosen.length });
+    if (!bar.hidden) {
+      one("#bulk-choices", bar)?.dispatchEvent(new CustomEvent("bulk:open"));
+    }
   }
   const everything = one("[data-select-page]");
   if (everything) {
