@@ -19,6 +19,7 @@ SCENARIOS = {
     "import": ("bench.scenarios.imports", "1000000"),
     "lead": ("bench.scenarios.lead", "100000,1000000"),
     "list": ("bench.scenarios.lists", "100000,1000000"),
+    "pages": ("bench.scenarios.pages", "100"),
     "finder": ("bench.scenarios.finder", "1000000"),
     "view": ("bench.scenarios.view", "20000"),
     "score": ("bench.scenarios.score", "100000"),

@@ -163,6 +163,7 @@ def _measure(report: harness.Report, size: int) -> dict[str, float]:
             )  # fmt: skip
         for kind, link, path, rows in (
             ("page", page, "/leads/", LIMIT),
+            ("page", page, f"/leads/?rows={MOST}", MOST),
             ("API", api, f"/api/v1/leads?limit={LIMIT}", LIMIT),
             ("API", api, f"/api/v1/leads?limit={MOST}", MOST),
         ):
