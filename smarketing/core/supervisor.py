@@ -32,7 +32,7 @@ from smarketing.core.children import Child
 from smarketing.core.queues import QUEUES
 from smarketing.embedded import paths
 from smarketing.embedded.process import StartError
-from smarketing.embedded.servers import Use, reap
+from smarketing.embedded.servers import Use, join_all, reap
 
 _LOOK_SECONDS = 0.2
 _CANARY_LOOK_SECONDS = 15.0
@@ -100,8 +100,9 @@ class Supervisor:
         need_free_port(self.options.host, self.port)
         try:
             greeting = greeting_if_prepared(self.options.size)
-            for use in self.uses:
-                use.join()
+            if greeting is not None:
+                self._start("web")  # it loads the program while its servers start
+            join_all(self.uses)
             if greeting is None:
                 self._prepare()
             elif greeting:

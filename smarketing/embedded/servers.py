@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from smarketing.embedded import paths
@@ -120,13 +121,19 @@ def reap() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
+def join_all(uses: Sequence[Use]) -> None:
+    """Join several servers at once, each while the others start; raises the first ``StartError``."""
+    with ThreadPoolExecutor(max(1, len(uses))) as pool:
+        for joined in [pool.submit(use.join) for use in uses]:
+            joined.result()
+
+
 @contextlib.contextmanager
 def used(names: Sequence[str], home: Path) -> Iterator[list[Use]]:
     """Use the named servers for the duration of the block."""
     uses = [Use(name, home) for name in names]
     try:
-        for use in uses:
-            use.join()
+        join_all(uses)
         yield uses
     finally:
         for use in uses:
