@@ -27,6 +27,7 @@ from smarketing.web.tables import PAGE_SIZES, Table, TableSpec
 Text = str | Promise
 FIELDS, CHOICES = "list-fields", "bulk-choices"
 _PANEL = "panel"
+_PARTS = {"list": "components/list.html", "list-results": "components/_list_results.html"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,10 @@ def render(
     the rows of this page, all at once, so that nothing is read row by row. ``note`` is a sentence
     above the rows. Raises ``keyset.BadCursor``.
     """
-    wanted = rendering.target_id(request) if rendering.wants_fragment(request) else ""
-    if wanted == CHOICES and bulk:
-        return rendering.fragment(request, bulk, context)
     bar = filters.bar(filterset, request.GET)
-    if wanted == FIELDS:
-        return rendering.fragment(request, "components/_list_fields.html", {"bar": bar})
+    alone = _without_rows(request, bar, bulk, context)
+    if alone is not None:
+        return alone
     table = spec.bind(filters.rows(filterset), request.GET, sizes=PAGE_SIZES)
     if dress is not None:
         table = replace(table, rows=dress(table.rows))
@@ -107,12 +106,20 @@ def render(
         note=note,
         is_panel_open=_PANEL in request.GET,
     )
-    parts = {
-        "list": "components/list.html",
-        "list-results": "components/_list_results.html",
-        f"{spec.id}-more": "components/_list_rows.html",
-    }
+    parts = {**_PARTS, f"{spec.id}-more": "components/_list_rows.html"}
     return rendering.page(request, template, {**(context or {}), "list": listing}, fragments=parts)
+
+
+def _without_rows(
+    request: Request, bar: FilterBar, bulk: str, context: Mapping[str, Any] | None
+) -> HttpResponse | None:
+    """A part of the page that shows no rows, if htmx asks for one; no row is read for it."""
+    wanted = rendering.target_id(request) if rendering.wants_fragment(request) else ""
+    if wanted == FIELDS:
+        return rendering.fragment(request, "components/_list_fields.html", {"bar": bar})
+    if wanted == CHOICES and bulk:
+        return rendering.fragment(request, bulk, context)
+    return None
 
 
 def _query(request: Request) -> str:
