@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern] = [
     path("leads/stages/", lead_board.stage_table, name="stage_figures"),
     path("leads/move/", lead_board.move_many, name="leads_move"),
     path("leads/<int:pk>/board/move/", lead_board.move, name="lead_board_move"),
+    path("leads/<int:pk>/board/undo/<int:seq>/", lead_board.undo, name="lead_board_undo"),
     path("leads/owner/", leads.change_owner, name="leads_owner"),
     path("leads/owner/undo/<int:pk>/<int:at>/", leads.undo_owner, name="owner_undo"),
     path("leads/<int:pk>/deliver/", lead_actions.deliver, name="lead_deliver"),

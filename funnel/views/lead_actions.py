@@ -108,7 +108,9 @@ def move(request: Request, pk: int) -> HttpResponse:
         return asks.refused(request, ask, error)
     except DomainError as error:
         return asks.refused(request, ask, error)
-    toast = Toast(_("Moved to %(stage)s.") % {"stage": state.stage.name}, "ok")
+    undo = reverse("funnel:lead_board_undo", args=[lead.pk, state.seq])
+    has_moved = state.seq != desk.state.seq
+    toast = Toast(_("Moved to %(stage)s.") % {"stage": state.stage.name}, "ok", undo if has_moved else "")
     return asks.done(request, reverse("leads:lead", args=[lead.pk]), toast, trigger=MOVED)
 
 

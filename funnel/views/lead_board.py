@@ -17,7 +17,7 @@ from funnel.domain.lifecycle import MoveRefused
 from funnel.forms.lead_actions import ManyMovesForm
 from funnel.models import LeadState
 from funnel.selectors import desks, lead_board, stage_figures, stages
-from funnel.services import hand_moves, stage_gates
+from funnel.services import hand_moves, move_undo, stage_gates
 from funnel.services.lifecycle import MoveNotPossible
 from funnel.views import asks, lead_asks
 from funnel.views.asks import Ask
@@ -102,7 +102,19 @@ def move(request: Request, pk: int) -> HttpResponse:
         ask = lead_asks.move(lead, desk.targets, asks_need=True, initial=asked)
         return _ask(request, ask)
     text = _("%(lead)s moved to %(stage)s.") % {"lead": lead.person.name or lead, "stage": state.stage.name}
-    return asks.done(request, reverse("leads:lead", args=[lead.pk]), Toast(text, "ok"), trigger=MOVED)
+    undo_url = reverse("funnel:lead_board_undo", args=[lead.pk, state.seq])
+    toast = Toast(text, "ok", undo_url if state.seq != desk.state.seq else "")
+    return asks.done(request, reverse("leads:lead", args=[lead.pk]), toast, trigger=MOVED)
+
+
+@page(capability=Capability.EDIT_LEADS, methods=["POST"])
+def undo(request: Request, pk: int, seq: int) -> HttpResponse:
+    """Take a move back within ten seconds; ``seq`` is the row of the ledger that it ended in."""
+    lead = access.lead(request.user, pk, capability=Capability.EDIT_LEADS)
+    state = move_undo.take_back(lead=lead, seq=seq, actor=request.user, now=request.now)
+    words = {"lead": lead.person.name or lead, "stage": state.stage.name}
+    toast = Toast(_("%(lead)s is back in %(stage)s.") % words, "ok")
+    return asks.done(request, reverse("funnel:lead_board"), toast, trigger=MOVED)
 
 
 @page(capability=Capability.EDIT_LEADS, methods=["POST"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from funnel.models import LeadState, MoveCause, Qualification, Stage, StageTransition
+from funnel.models import LeadState, MoveCause, Qualification, Stage, StageTransition, Tombstone
 from funnel.selectors import lead_board, stage_figures
 from funnel.services import handoffs, lifecycle, owners, stages
 from smarketing.users.models import User
@@ -174,3 +176,71 @@ def test_only_who_edits_leads_moves_them(signed_in: SignedIn, lead, olga):
     assert client.post(f"/leads/{lead.pk}/board/move/", {"to": "mql"}).status_code == 403
     assert client.post("/leads/move/", {"id": [lead.pk], "to": "mql", "reason": "x"}).status_code == 403
     assert LeadState.objects.get(lead=lead).stage.code == "lead"
+
+
+def undo_of(lead):
+    return f"/leads/{lead.pk}/board/undo/{LeadState.objects.get(lead=lead).seq}/"
+
+
+def stage_and_rows(lead):
+    state = LeadState.objects.get(lead=lead)
+    return state.stage.code, StageTransition.objects.filter(lead=lead).count()
+
+
+@pytest.mark.parametrize("to", ["mql", "opportunity", "nurture", "customer"])
+def test_a_move_on_the_board_is_taken_back_within_ten_seconds(signed_in: SignedIn, lead, mara, at, to):
+    at(NOW + DAY)
+    client = signed_in(mara)
+    moved = client.post(f"/leads/{lead.pk}/board/move/", {"to": to}, headers=HX)
+    url = undo_of(lead)
+    assert f'hx-post="{url}"' in moved.content.decode()
+    at(NOW + DAY + timedelta(seconds=10))
+    back = client.post(url, headers=HX)
+    assert "is back in Lead." in back.content.decode()
+    assert back.headers["HX-Trigger"] == moved.headers["HX-Trigger"]
+    state = LeadState.objects.select_related("lead").get(lead=lead)
+    assert (state.stage.code, state.lead.closed_at) == ("lead", None)
+    last = StageTransition.objects.filter(lead=lead).latest("seq")
+    assert (last.cause, last.actor_id, last.from_stage.code) == (MoveCause.CORRECTION, mara.pk, to)
+    held = stage_and_rows(lead)
+    assert client.post(url, headers=HX).status_code == 409  # a second click
+    assert stage_and_rows(lead) == held
+
+
+def test_a_move_stands_when_it_is_late_anothers_or_followed_by_another(
+    signed_in: SignedIn, lead, mara, rita, at
+):
+    at(NOW + DAY)
+    client, other = signed_in(mara), signed_in(rita)
+    client.post(f"/leads/{lead.pk}/board/move/", {"to": "mql"}, headers=HX)
+    url, held = undo_of(lead), stage_and_rows(lead)
+    assert "no move of yours" in other.post(url, headers=HX).content.decode()
+    assert stage_and_rows(lead) == held
+    other.post(f"/leads/{lead.pk}/board/move/", {"to": "opportunity"}, headers=HX)
+    held = stage_and_rows(lead)
+    answer = client.post(url, headers=HX)
+    assert (answer.status_code, "has moved again meanwhile" in answer.content.decode()) == (409, True)
+    assert stage_and_rows(lead) == held
+    at(NOW + DAY + timedelta(seconds=11))
+    assert "within ten seconds" in other.post(undo_of(lead), headers=HX).content.decode()
+    assert stage_and_rows(lead) == held
+
+
+def test_a_disqualification_is_taken_back_with_its_refusal(signed_in: SignedIn, lead, mara, at):
+    at(NOW + DAY)
+    client = signed_in(mara)
+    data = {"to": "disqualified", "reason": "A competitor"}
+    answer = client.post(f"/leads/{lead.pk}/move/", data, headers=HX)
+    assert undo_of(lead) in answer.content.decode()
+    assert Tombstone.objects.get().lifted_at is None
+    assert client.post(undo_of(lead), headers=HX).status_code == 200
+    assert LeadState.objects.get(lead=lead).stage.code == "lead"
+    assert Tombstone.objects.get().lifted_at is not None
+
+
+def test_only_who_edits_leads_takes_a_move_back(signed_in: SignedIn, lead, mara, olga, at):
+    at(NOW + DAY)
+    signed_in(mara).post(f"/leads/{lead.pk}/board/move/", {"to": "mql"}, headers=HX)
+    held = stage_and_rows(lead)
+    assert signed_in(olga).post(undo_of(lead), headers=HX).status_code == 403
+    assert stage_and_rows(lead) == held
