@@ -33,6 +33,7 @@ from funnel.events import (
 )
 from funnel.selectors import appeals as appeal_rows
 from funnel.selectors import company_people, definition_texts, signals, timeline_rows
+from funnel.selectors import stages as stage_rows
 from funnel.services import (
     alert_hits,
     appeals,
@@ -78,7 +79,7 @@ from leads.events import (
 )
 from leads.selectors import timeline, visits
 from leads.services import erasure_steps
-from leads.services.imports import kinds
+from leads.services.imports import kinds, lead_stages
 from smarketing.core import invariants as audited
 from smarketing.core import loops
 from smarketing.core.events import subscribe
@@ -93,6 +94,7 @@ def connect() -> None:
     """Called once, at start."""
     kinds.register(kind=products.KIND)
     kinds.register(kind=opportunities.KIND)
+    lead_stages.register(own=stage_rows.importable)
     withdrawals.register(records=withdrawn.RECORDS, companions=withdrawn.COMPANIONS)
     subscribe(LeadsCaptured, subscribers.place)
     subscribe(ImportUndone, subscribers.withdraw_moves)

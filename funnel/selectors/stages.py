@@ -58,6 +58,12 @@ def offered(known: Mapping[str, Stage]) -> list[Stage]:
     return [s for s in road if s.role == Role.MAIN]
 
 
+def importable() -> list[tuple[str, str]]:
+    """Code and name of the stages in which a file may place a lead, in the order of the road."""
+    found = [s for s in by_code().values() if s.is_active and s.by_hand and s.role != StageRole.ANONYMOUS]
+    return [(stage.code, stage.name) for stage in found]
+
+
 def place_of(stage: Stage, known: Mapping[str, Stage]) -> str | None:
     """The code of the step before ``stage``; None for one that is no own step of the road."""
     if stage.is_builtin or stage.role != StageRole.MAIN:
