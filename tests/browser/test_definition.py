@@ -67,7 +67,7 @@ def test_two_sign_an_edit_clears_it_the_day_comes_and_a_rep_reads_the_new_meanin
     assert DefinitionVersion.objects.get(number=2).state == DefinitionState.SIGNED
 
     rep = visit(rita, "/queue/")
-    word = rep.locator("a.term", has_text="qualified lead")
+    word = rep.locator("button.term", has_text="qualified lead")
     assert "interest 1 at 40 points" in str(word.get_attribute("title"))
     due = definitions.effective_from(day=day)
     assert definitions.run_once(now=due - timedelta(seconds=1)) == 0
@@ -76,7 +76,15 @@ def test_two_sign_an_edit_clears_it_the_day_comes_and_a_rep_reads_the_new_meanin
     title = str(word.get_attribute("title"))
     assert "interest 1 at 70 points" in title
     assert "(version 2 of the definition)" in title
+    word.focus()
+    rep.keyboard.press("Enter")
+    means = rep.locator(".term-means:popover-open")
+    expect(means).to_contain_text("interest 1 at 70 points")
+    found += accessibility_faults(rep)
+    rep.keyboard.press("Escape")
+    expect(means).to_have_count(0)
     word.click()
+    means.get_by_role("link", name="The definition").click()
     expect(rep.locator("main")).to_contain_text("version 2")
     narrow = visit(sam, "/settings/questionnaires/", scheme="dark", size=(390, 844))
     found += accessibility_faults(narrow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -34,6 +35,29 @@ def icon(name: str, size: int = 16, label: str = "") -> SafeString:
 def tag(text: object, tone: str = "plain", title: str = "") -> SafeString:
     """A word in a tinted pill. The word carries the meaning, the tone only supports it."""
     return filled('<span class="tag tag-{}"{}>{}</span>', _tone(tone), _title(title), text)
+
+
+@register.simple_tag
+def term(word: object, meaning: str, tone: str = "", url: str = "", link: str = "") -> SafeString:
+    """A word with what it means: by pointer, keyboard and touch; ``url`` leads to the whole of it.
+
+    Without a meaning it is the plain word. ``tone`` shows the word as a tag.
+    """
+    if not meaning:
+        return tag(word, tone) if tone else filled("{}", word)
+    key = f"term-{secrets.token_hex(5)}"
+    return filled(
+        '<button type="button" class="term{}" popovertarget="{}" aria-describedby="{}" title="{}">{}</button>'
+        '<span class="term-means" id="{}" popover>{}{}</span>',
+        f" tag tag-{_tone(tone)}" if tone else "",
+        key,
+        key,
+        meaning,
+        word,
+        key,
+        meaning,
+        filled(' <a href="{}">{}</a>', url, link) if url else "",
+    )
 
 
 @register.simple_tag
