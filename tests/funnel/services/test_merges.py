@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.apps import apps
@@ -73,6 +73,7 @@ LEDGERS = {
     "sla_clockevent", "leads_merge", "leads_mergedrow", "leads_personhistory", "leads_companyhistory",
     "audit_auditentry", "leads_finderstate", "funnel_tombstonehit",
 }  # fmt: skip
+BANDS = "funnel_interestperiod"
 CONSEQUENCES = {
     "funnel_handoff", "funnel_leadstate", "funnel_leadscore", "funnel_likelihood", "sla_clock",
     "reporting_journey",
@@ -332,6 +333,7 @@ STORIES: list[Callable[[Lead, User], object]] = [
 )
 @example(first=[0], second=[0], swap=False)
 @example(first=[0, 2], second=[0, 2], swap=True)
+@example(first=[], second=[3, 0], swap=False)
 def test_merged_and_unmerged_everything_is_as_it_was(web, rita, rob, first, second, swap):
     with_rollback(web, rita, first, second, swap=swap)
 
@@ -355,6 +357,7 @@ def with_rollback(web, rita, first, second, *, swap):
         assert broken() == []
         after = picture()
         after["sla_clock"] = without_undone(after["sla_clock"], before["sla_clock"])
+        after[BANDS] = without_bands_between(after[BANDS], before[BANDS])
         apart = CONSEQUENCES if happened else set()
         for table in before.keys() - apart:
             assert after[table] == before[table], table
@@ -369,6 +372,15 @@ def without_undone(clocks, former):
     fresh = [json.loads(row) for row in clocks if json.loads(row)["id"] not in known]
     assert {(clock["kind"], clock["state"]) for clock in fresh} <= {("feedback", "cancelled")}
     return [row for row in clocks if json.loads(row)["id"] in known]
+
+
+def without_bands_between(periods, former):
+    """Without the bands that the interest of both together reached, and left when they were parted: for as
+    long as they were one it was so, and the score of that time says so.
+    """
+    fresh = [json.loads(row) for row in periods if row not in former]
+    assert all(datetime.fromisoformat(row["until"]) >= LATER for row in fresh)
+    return [row for row in periods if row in former]
 
 
 def test_what_came_between_stays_with_the_survivor(web, two, mara):
