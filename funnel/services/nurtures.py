@@ -121,8 +121,15 @@ def begin(*, lead_id: int, cause: str, reason: str, at: datetime, now: datetime)
     """The lead has entered nurture: an owner in marketing, the reason, and what brings it back.
 
     Whoever had qualified comes back by gain or day, as the organisation's rule says; the others by
-    the definition. The owner is the campaign's where that is a marketer, else who has the fewest.
+    the definition. The owner is the campaign's where that is a marketer, else who has the fewest. A lead
+    that a correction puts back (a merge was undone) goes on with the episode that it had.
     """
+    before = Nurture.objects.select_for_update().filter(pk=lead_id).first()
+    if before is not None and cause == MoveCause.CORRECTION:
+        before.state, before.ended_at, before.updated_at = NurtureState.ACTIVE, None, now
+        before.version += 1
+        before.save(update_fields=["state", "ended_at", "updated_at", "version"])
+        return before
     lead = Lead.objects.select_related("campaign__owner").get(pk=lead_id)
     known = _CAUSES.get(MoveCause(cause), NurtureCause.MANUAL)
     has_qualified = LeadScore.objects.filter(lead=lead_id, qualified_at__isnull=False).exists()
@@ -142,7 +149,6 @@ def begin(*, lead_id: int, cause: str, reason: str, at: datetime, now: datetime)
         "next_lead": None,
         "updated_at": now,
     }
-    before = Nurture.objects.select_for_update().filter(pk=lead_id).first()
     if before is None:
         return Nurture.objects.create(lead=lead, created_at=now, **values)
     for name, value in values.items():

@@ -55,6 +55,7 @@ _LEFT = (
     "personhistory",
     "companyhistory",
     "source",
+    "companymark",  # work that waits: what it leads to is derived anew
 )
 Tables = dict[str, list[dict[str, Any]]]
 _STAMPS = {"version", "updated_at", "evaluated_at"}
