@@ -38,7 +38,9 @@ class Undo:
     """One undo in progress: how many rows went, and which stay for which reason."""
 
     run: ImportRun
+    watch: Watch
     now: datetime
+    made: int = 0
     removed: Counter[str] = field(default_factory=Counter)
     restored: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +51,11 @@ class Undo:
                 statement, {"run": self.run.pk, "at": self.run.started_at, "now": self.now, **more}
             )
             return int(cursor.rowcount)
+
+    def tell(self) -> None:
+        """How far it is, as a share of the file's rows: all that they made went by the end."""
+        gone = min(sum(self.removed.values()), self.made)
+        self.watch.read(rows=self.run.rows_total * gone // self.made if self.made else 0)
 
     def fetch(self, statement: str | sql.Composable, **more: Any) -> list[tuple[Any, ...]]:
         """Run one query; its rows."""
@@ -65,14 +72,11 @@ def carry_out(*, run: ImportRun, watch: Watch, now: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute(_PACE)
         locks.advisory(locks.Namespace.IMPORT, 0)
-        current = ImportRun.objects.select_for_update(no_key=True).filter(
-            pk=run.pk, state=ImportState.UNDOING
-        )
-        if not current.exists():
+        # The row of the run is not locked: its progress is written beside this transaction.
+        if not ImportRun.objects.filter(pk=run.pk, state=ImportState.UNDOING).exists():
             return
-        undo = Undo(run, now)
+        undo = Undo(run, watch, now)
         _prepare(undo)
-        watch.read(rows=0)
         _remove_and_restore(undo)
         _follow(undo)
         # A row that is restored now, or what was derived from it, may have been all that held another.
@@ -88,6 +92,7 @@ def _remove_and_restore(undo: Undo) -> None:
     with triggers.opened():
         for record in withdrawals.records():
             _remove(undo, record)
+            undo.tell()
     for table in restoring.tables(undo=undo):
         undo.restored[table] += restoring.restore(undo=undo, table=table)
 
@@ -102,6 +107,7 @@ def _prepare(undo: Undo) -> None:
     )
     undo.execute("CREATE INDEX ON undo_made (made_in, id)")
     undo.execute("ANALYZE undo_made")
+    undo.made = int(undo.fetch("SELECT count(*) FROM undo_made")[0][0])
     # Leads that stay, but about which something goes: their scores and journeys are made anew.
     undo.execute(
         """

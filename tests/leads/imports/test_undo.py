@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from leads.models import (
 from leads.services import activities, people
 from leads.services.imports import asking, execution
 from leads.services.imports.asking import NotReady
+from leads.services.imports.watching import Watch
 from smarketing.users.models import User
 from tests.importing import NOW, counts, take
 from tests.leads.imports.conftest import Written
@@ -125,6 +128,25 @@ def test_undo_of_a_second_import_restores_what_the_first_had_left(written: Writt
     assert differences(before, everything()) == []
     person = PersonEmail.objects.get(email="ada@example.com").person
     assert (person.last_name, person.search_text) == ("Lovelace", "ada lovelace ada@example.com acme inc.")
+
+
+def test_whoever_looks_on_sees_how_far_the_taking_back_is(written: Written, mara: User) -> None:
+    take("leads", written(FIRST))
+    run, seen = last(), []
+
+    @contextmanager
+    def looking(*, run: ImportRun) -> Iterator[Watch]:
+        class Look:
+            def read(self, *, rows: int) -> None:
+                seen.append(rows)
+
+        yield Look()
+
+    ImportRun.objects.filter(pk=run.pk).update(rows_total=2)
+    asking.undo(run=run, actor=mara, now=LATER)
+    execution.work(clock=lambda: LATER, watch=looking)
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1], 1 in seen) == (0, 2, True)
 
 
 def test_undo_twice_is_once_and_only_of_what_is_done(written: Written, mara: User) -> None:
