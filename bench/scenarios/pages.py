@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import statistics
+import sys
 import time
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def run(plan: harness.Plan) -> harness.Report:
         found = sorted(_walked(role, max(VISITS, plan.reps)), key=lambda m: -m.milliseconds)
         over = sum(page.milliseconds > MOST_MS for page in found)
         report.facts[f"{role}"] = f"{len(found)} pages, {over} above {MOST_MS:g} ms"
+        print(f"{role}: {report.facts[f'{role}']}", file=sys.stderr, flush=True)
         report.notes += [page.line(role) for page in found[:SLOWEST]]
         if found:
             what = f"slowest page of {role}, ms"
@@ -71,7 +73,7 @@ def _use_demo() -> None:
     name = f"bench_demo_{harness.state_of_migrations()}"
     if not harness.exists(name):
         harness.copy_of(harness.base(), "bench_new")
-        call_command("demo_data", size="small", seed=1)
+        call_command("demo_data", size="small", seed=1, stdout=sys.stderr)
         harness.rename("bench_new", name)
     harness.use(name)
 
@@ -106,16 +108,14 @@ def _walked(role: Role, visits: int) -> list[Measured]:
 
 
 def _kind(path: str) -> str | None:
-    """The route and the names of its parameters: what makes two addresses examples of one page."""
+    """The route: what makes two addresses examples of one page, whatever their queries."""
     split = urlsplit(path)
     if split.netloc or split.path.startswith(_NO_PAGES):
         return None
     try:
-        route = resolve(split.path).route
+        return resolve(split.path).route
     except Resolver404:
         return None
-    names = sorted({part.partition("=")[0] for part in split.query.split("&")} - {"cursor", "next"})
-    return f"{route}?{'&'.join(names)}"
 
 
 def _measured(client: Client, path: str, visits: int) -> Measured:
