@@ -120,7 +120,7 @@ class ChangedOut(serializers.Serializer[Any]):
     after = serializers.DictField(allow_null=True)
 
 
-class ChangesOut(serializers.Serializer[Any]):
+class ImportChangesOut(serializers.Serializer[Any]):
     """Records by their ids; ``next`` is the ``after`` of the next page."""
 
     results = ChangedOut(many=True)
@@ -151,7 +151,7 @@ class ImportResource(Listable, Retrievable, Deletable, Resource):
         C.IMPORT,
     )  # fmt: skip
     output = ImportOut
-    outputs = {"errors": FaultsOut, "changes": ChangesOut}
+    outputs = {"errors": FaultsOut, "changes": ImportChangesOut}
     inputs = {
         "create": UploadIn,
         "read": ReadingIn,
@@ -310,7 +310,7 @@ class ImportResource(Listable, Retrievable, Deletable, Resource):
         limit = self._number("limit", _FAULTS) or _FAULTS
         found = _WHAT[what](run=run, kind=kind, after=after, limit=limit)
         following = found[-1]["id"] if len(found) == limit else None
-        return Response(ChangesOut({"results": found, "next": following}).data)
+        return Response(ImportChangesOut({"results": found, "next": following}).data)
 
     def _go_on(self, run: ImportRun, then: str) -> ImportRun:
         """What follows; where the columns were not named, they are taken as recognised."""
