@@ -102,7 +102,7 @@ def instants(
 ) -> list[tuple[LeadScore, datetime]]:
     """Leads whose instant of qualification is new or another than the stored one, with it.
 
-    ``again`` looks at those that have qualified too, as a rebuild does.
+    ``again`` looks at those that have qualified under this version too, as a rebuild does.
     """
     candidates = _candidates(frame, lead_ids, since, again=again)
     if not candidates:
@@ -138,7 +138,11 @@ def _candidates(
     leads = [
         asked
         for asked in (_Open(*row) for row in rows)
-        if (asked.qualified_at is None or again or _may_be_earlier(frame.version, asked, since))
+        if (
+            asked.qualified_at is None
+            or (again and _qualified_under(frame.version, asked))
+            or _may_be_earlier(frame.version, asked, since)
+        )
         and _could(frame, asked, set(FitBand.values), since)
     ]
     past = _fits_of([asked.lead_id for asked in leads]) if leads else {}
@@ -165,8 +169,13 @@ def _may_be_earlier(version: DefinitionVersion, asked: _Open, since: Mapping[int
     earliest = since.get(asked.lead_id)
     if earliest is None or asked.qualified_at is None:
         return False
+    return earliest <= asked.qualified_at and _qualified_under(version, asked)
+
+
+def _qualified_under(version: DefinitionVersion, asked: _Open) -> bool:
+    """Whether its instant is one of this version; what a former version said stands."""
     known_from = version.in_force_from
-    return earliest <= asked.qualified_at and (known_from is None or known_from <= asked.qualified_at)
+    return asked.qualified_at is not None and (known_from is None or known_from <= asked.qualified_at)
 
 
 def _start(version: DefinitionVersion, asked: _Open) -> datetime:
