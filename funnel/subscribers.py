@@ -132,9 +132,9 @@ def mark_merged_companies(fact: CompaniesMerged | CompaniesUnmerged) -> None:
     company_scores.mark_companies(company_ids=[fact.survivor_id, fact.merged_id])
 
 
-def mark_all_companies(fact: DefinitionInForce) -> None:
-    """Another definition gives other points."""
-    company_scores.mark_all()
+def score_companies(fact: DefinitionInForce) -> None:
+    """Another definition gives other points: companies switch with their people."""
+    company_scores.rebuild(now=fact.now)
 
 
 def enter_stages(fact: EventsRecorded | EventsJoined) -> None:

@@ -169,7 +169,7 @@ def _score_companies() -> None:
     subscribe(PersonsUnmerged, subscribers.mark_companies_of_merge)
     subscribe(CompaniesMerged, subscribers.mark_merged_companies)
     subscribe(CompaniesUnmerged, subscribers.mark_merged_companies)
-    subscribe(DefinitionInForce, subscribers.mark_all_companies)
+    subscribe(DefinitionInForce, subscribers.score_companies)
     loops.register(loops.Loop(company_scores.LOOP, company_scores.run_once, every_seconds=30.0, limit=1000))
     navigation.register(
         NavItem(_("Hot list"), "flame", "funnel:hot", section=Section.FUNNEL, order=15, key="h")

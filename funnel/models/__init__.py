@@ -51,6 +51,7 @@ from funnel.models.score import (
     ScoreMark,
     SignalDay,
 )
+from funnel.models.shadow import Filling, NextInterest, NextScore
 from funnel.models.stage import (
     Assignment,
     LeadState,
@@ -89,6 +90,7 @@ __all__ = [
     "DefinitionSignature",
     "DefinitionState",
     "DefinitionVersion",
+    "Filling",
     "FitBand",
     "FitPeriod",
     "Handoff",
@@ -105,6 +107,8 @@ __all__ = [
     "MeetingOutcome",
     "ModelState",
     "MoveCause",
+    "NextInterest",
+    "NextScore",
     "Nurture",
     "NurtureCause",
     "NurtureRule",

@@ -47,6 +47,11 @@ class DefinitionVersion(Stamped, Versioned):
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     in_force_from = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+    # Of the version in force: the one that is signed and waits, while it does. It stands here because
+    # whoever computes scores holds this row, and so knows both versions or neither (``services.frames``).
+    followed_by = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
     objects: ClassVar[models.Manager[DefinitionVersion]] = DefinitionVersionQuerySet.as_manager()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,7 +18,7 @@ from funnel.models import (
     DefinitionSignature,
     DefinitionState,
     DefinitionVersion,
-    Interest,
+    Filling,
     LeadAction,
 )
 from funnel.selectors import definition_changes, definition_prose, definitions, missing
@@ -26,7 +26,6 @@ from leads.models import EventKind
 from smarketing.users.domain.roles import Side
 from smarketing.users.models import SideChoices
 
-CATCHING_UP = timedelta(days=1)
 OPEN_STATES = (DefinitionState.DRAFT, DefinitionState.PROPOSED)
 
 
@@ -142,17 +141,10 @@ def tooltip() -> str:
     return _("%(words)s (version %(number)d of the definition)") % {"words": words, "number": version.number}
 
 
-def progress(*, now: datetime) -> tuple[int, int] | None:
-    """How many of all scored people follow the version in force, while some do not yet.
-
-    Counted only on the day after a switch: later there is nothing to tell, and counting reads every row.
-    """
-    version = definitions.in_force()
-    if version.in_force_from is None or now - version.updated_at > CATCHING_UP:
-        return None
-    current = version.pk
-    rows = Interest.objects.aggregate(done=Count("pk", filter=Q(definition_id=current)), all=Count("pk"))
-    return (rows["done"], rows["all"]) if rows["done"] < rows["all"] else None
+def progress() -> tuple[int, int] | None:
+    """How many people and leads are scored by the signed version already, of how many; None when all are."""
+    filling = Filling.objects.filter(definition__state=DefinitionState.SIGNED, is_full=False).first()
+    return (filling.done, filling.total) if filling is not None else None
 
 
 def named_comments(version: DefinitionVersion) -> list[tuple[str, DefinitionComment]]:

@@ -33,6 +33,11 @@ def in_force() -> DefinitionVersion:
     return version
 
 
+def waiting() -> DefinitionVersion | None:
+    """The signed version that is not in force yet; at most one."""
+    return DefinitionVersion.objects.filter(state=DefinitionState.SIGNED).first()
+
+
 def in_force_id() -> int:
     """The key of the version in force."""
     return DefinitionVersion.objects.values_list("pk", flat=True).get(state=DefinitionState.IN_FORCE)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from funnel.domain.interest import EARLIEST
 from funnel.models import AccountState, CompanyInterest, CompanyMark
 from funnel.selectors import definitions
 from funnel.services import accounts
@@ -105,13 +104,6 @@ def mark_deals(*, opportunity_ids: Collection[int]) -> None:
 def mark_companies(*, company_ids: Collection[int]) -> None:
     """These companies."""
     CompanyMark.objects.bulk_create(CompanyMark(company_id=pk) for pk in sorted(company_ids))
-    loops.nudge(LOOP)
-
-
-@transaction.atomic
-def mark_all() -> None:
-    """Another definition counts: all that is stored is computed anew."""
-    CompanyInterest.objects.update(refreshed_at=EARLIEST)
     loops.nudge(LOOP)
 
 

@@ -1,9 +1,9 @@
 """A definition's way: draft, proposal, one signature per side over the same digest, in force (N1, N2).
 
 At most one version is being drawn up at a time. Every edit clears the signatures. What was in force is
-never edited, which the database keeps too. With the second signature the version is in force at once, or
-waits for the day that its document names; scores follow, and nobody who qualified or was delivered is
-taken back.
+never edited, which the database keeps too. With the second signature the version waits until everybody
+has their score by it, and for the day that its document names; then all scores switch at once. Nobody who
+qualified or was delivered is taken back.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from funnel.domain.definitions import Definition
 from funnel.domain.definitions import digest as digest_of
 from funnel.domain.drafts import DefinitionInvalid, parse
 from funnel.events import DefinitionInForce
-from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion
+from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion, Filling
 from funnel.selectors import definitions
-from funnel.services import definition_notices, rescoring
-from smarketing.core import events, locks, loops
+from funnel.services import definition_notices, frames, promoting, rescoring, shadow
+from smarketing.core import events, locks
 from smarketing.core.changes import changed
 from smarketing.core.errors import Conflict, Denied, FieldError, Invalid, Stale
 from smarketing.users.domain.roles import Capability, Side
@@ -186,6 +186,7 @@ def take_back(*, definition: DefinitionVersion, actor: User | None, now: datetim
     locked = _fresh(definition, None)
     if locked.state != DefinitionState.SIGNED:
         raise DefinitionNotEditable(_("Only a signed version that waits for its day can be taken back."))
+    shadow.drop(version=locked)
     locked.signatures.all().delete()
     locked.state = DefinitionState.DRAFT
     _save(locked, ["state"], now=now)
@@ -225,12 +226,11 @@ def sign(
     if locked.state == DefinitionState.PROPOSED and locked.signatures.filter(digest=read).count() == len(
         Side
     ):
+        _wait(locked, now=now)
         day = definitions.rules_of(locked).effective_on
         if day is not None and now < effective_from(day=day):
-            locked.state = DefinitionState.SIGNED
-            _save(locked, ["state"], now=now)
             definition_notices.signed(version=locked, day=day, now=now)
-        else:
+        elif _is_filled(locked, now=now):
             _put_in_force(locked, at=now, now=now)
     return locked
 
@@ -242,21 +242,42 @@ def effective_from(*, day: date) -> datetime:
 
 @transaction.atomic
 def run_once(*, now: datetime, limit: int = 1) -> int:
-    """Put a signed version in force whose day has come, dated by the start of that day; the loop calls it."""
+    """Put a signed version in force whose day has come and that everybody is scored by; the loop calls it.
+
+    One with a day holds from the start of that day, one without from ``now``.
+    """
     del limit
     waiting = DefinitionVersion.objects.filter(state=DefinitionState.SIGNED).first()
-    if waiting is None or (at := _due(waiting)) is None or now < at:
+    if waiting is None or (now < _due(waiting, now=now) and definitions.in_force().followed_by_id):
         return 0
     locked = _fresh(waiting, None)
-    if locked.state != DefinitionState.SIGNED or (at := _due(locked)) is None or now < at:
+    if locked.state == DefinitionState.SIGNED and not Filling.objects.filter(definition=locked).exists():
+        _wait(locked, now=now)  # signed by a release that scored only after the switch
+    at = _due(locked, now=now)
+    if locked.state != DefinitionState.SIGNED or now < at or not _is_filled(locked, now=now):
         return 0
     _put_in_force(locked, at=at, now=now)
     return 1
 
 
-def _due(version: DefinitionVersion) -> datetime | None:
+def _due(version: DefinitionVersion, *, now: datetime) -> datetime:
     day = definitions.rules_of(version).effective_on
-    return effective_from(day=day) if day else None
+    return effective_from(day=day) if day else now
+
+
+def _wait(version: DefinitionVersion, *, now: datetime) -> None:
+    """Both have signed: from here on everybody is scored by this version besides the one in force."""
+    former = DefinitionVersion.objects.get(state=DefinitionState.IN_FORCE)
+    version.state = DefinitionState.SIGNED
+    version.landmark = rescoring.landmark_after(old=former, new=parse(version.body), now=now)
+    _save(version, ["state", "landmark"], now=now)
+    shadow.begin(version=version)
+
+
+def _is_filled(version: DefinitionVersion, *, now: datetime) -> bool:
+    """Whether everybody is scored by it; few people are at once, the loop does the rest of many."""
+    shadow.fill(now=now, limit=rescoring.BATCH)
+    return shadow.is_full(version=version)
 
 
 def side_of(*, signer: User) -> Side | None:
@@ -265,18 +286,17 @@ def side_of(*, signer: User) -> Side | None:
 
 
 def _put_in_force(version: DefinitionVersion, *, at: datetime, now: datetime) -> None:
-    """Retire the former version and carry scores over; the first batch at once, the rest by the loop."""
+    """Retire the former version and let all scores be those of this one, which has been filled."""
     former = DefinitionVersion.objects.select_for_update().get(state=DefinitionState.IN_FORCE)
-    former.state, former.retired_at = DefinitionState.RETIRED, at
-    _save(former, ["state", "retired_at"], now=now)
+    former.state, former.retired_at, former.followed_by = DefinitionState.RETIRED, at, None
+    _save(former, ["state", "retired_at", "followed_by"], now=now)
     version.state, version.in_force_from = DefinitionState.IN_FORCE, at
-    version.landmark = rescoring.landmark_after(old=former, new=parse(version.body), now=now)
+    if frames.of(version=former).has_masses_of(frames.of(version=version)):
+        version.landmark = former.landmark
     _save(version, ["state", "in_force_from", "landmark"], now=now)
-    rescoring.switch(old=former, new=version)
+    promoting.promote(old=former, new=version, at=at, now=now)
     events.publish(DefinitionInForce(definition_id=version.pk, number=version.number, now=now))
     definition_notices.in_force(version=version, now=now)
-    rescoring.run_once(now=now, limit=rescoring.BATCH)
-    loops.nudge("rescoring")
 
 
 def _checked(body: Any) -> Definition:

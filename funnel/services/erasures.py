@@ -41,6 +41,8 @@ STEPS = (
     Step("funnel_nurture", BY_LEAD, {"reason": EMPTY}),
     Step("funnel_likelihood", BY_LEAD),
     Step("funnel_interest", BY_PERSON),
+    Step("funnel_nextinterest", BY_PERSON),
+    Step("funnel_nextscore", BY_LEAD),
     Step("funnel_signalday", BY_PERSON),
 )
 

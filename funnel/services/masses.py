@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+
+from django.db import connection
 
 from funnel.domain.interest import Occurrence, counted_more, day_start
 from funnel.domain.interest import masses as masses_of
@@ -64,6 +67,46 @@ UPDATE funnel_interest i SET masses = n.masses::float8[], key = n.key, definitio
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What events add: masses per person and slot at once, counts per day where a cap has to decide.
+
+    ``touched`` counts the signals per person.
+    """
+
+    free: dict[tuple[int, int], float]
+    capped: Counter[tuple[int, int, date]]
+    touched: Counter[int]
+
+
+def gains(*, frame: Frame, rows: Iterable[signals.Row]) -> Gains:
+    """What these stored events are worth by this version."""
+    found = Gains(defaultdict(float), Counter(), Counter())
+    rows = list(rows)
+    for row, counted in zip(rows, signals.slots_of(frame.rules, rows), strict=True):
+        person, at = row[0], row[4]
+        for slot in counted:
+            found.touched[person] += 1
+            if frame.rules.signals[slot].daily_cap is None:
+                found.free[person, slot] += frame.decay.mass(at)
+            else:
+                found.capped[person, slot, day_start(at).date()] += 1
+    return found
+
+
+def summed(*, frame: Frame, gained: Gains, held: Mapping[int, Sequence[float]]) -> dict[int, list[float]]:
+    """The masses of those who are ``held`` with what they gained; a capped signal is counted on its day."""
+    sums = {person: list(masses) for person, masses in held.items()}
+    capped = Counter({key: n for key, n in gained.capped.items() if key[0] in held})
+    for (person, slot, day), count in _counted(frame, capped).items():
+        instant = datetime.combine(day, datetime.min.time(), tzinfo=UTC)
+        sums[person][slot] += frame.decay.mass(instant, count)
+    for (person, slot), mass in gained.free.items():
+        if person in sums:
+            sums[person][slot] += mass
+    return sums
+
+
 def add(*, frame: Frame, rows: Iterable[signals.Row], now: datetime) -> dict[int, int]:
     """Add stored events to the masses of their persons; return how many signals counted per person.
 
@@ -71,38 +114,20 @@ def add(*, frame: Frame, rows: Iterable[signals.Row], now: datetime) -> dict[int
     the new ones among them.
     """
     rules, decay = frame.rules, frame.decay
-    free: dict[tuple[int, int], float] = defaultdict(float)
-    capped: Counter[tuple[int, int, date]] = Counter()
-    touched: Counter[int] = Counter()
-    rows = list(rows)
-    for row, counted in zip(rows, signals.slots_of(rules, rows), strict=True):
-        person, at = row[0], row[4]
-        for slot in counted:
-            touched[person] += 1
-            if rules.signals[slot].daily_cap is None:
-                free[person, slot] += decay.mass(at)
-            else:
-                capped[person, slot, day_start(at).date()] += 1
-    if not touched:
+    gained = gains(frame=frame, rows=rows)
+    if not gained.touched:
         return {}
-    held = lock_people(frame=frame, people=touched)
+    held = lock_people(frame=frame, people=gained.touched)
     stale = [person for person, row in held.items() if row.definition_id != frame.version.pk]
     rebuild(frame=frame, people=stale)
     for person in stale:
         held.pop(person)
-    capped = Counter({key: n for key, n in capped.items() if key[0] in held})
-    for (person, slot, day), count in _counted(frame, capped).items():
-        instant = datetime.combine(day, datetime.min.time(), tzinfo=UTC)
-        free[person, slot] += decay.mass(instant, count)
-    sums = {person: list(row.masses) for person, row in held.items()}
-    for (person, slot), mass in free.items():
-        if person in sums:
-            sums[person][slot] += mass
+    sums = summed(frame=frame, gained=gained, held={person: row.masses for person, row in held.items()})
     write(frame=frame, held=sums)
     before = {person: row.key for person, row in held.items()}
     after = {person: decay.key(rules.weights, sums[person]) for person in held}
     reheats.note(frame=frame, before=before, after=after, now=now)
-    return dict(touched)
+    return dict(gained.touched)
 
 
 def rebuild(*, frame: Frame, people: Sequence[int]) -> float:
@@ -115,7 +140,7 @@ def rebuild(*, frame: Frame, people: Sequence[int]) -> float:
     before = {row.person_id: row for row in Interest.objects.filter(person_id__in=among(people))}
     history = signals.history(frame.rules, people)
     sums = {p: masses_of(frame.decay, history[p], frame.rules.caps) for p in people}
-    _recount(frame, history)
+    count_days(frame=frame, history=history)
     write(frame=frame, held=sums)
     reheats.keep(frame=frame, history=history)
     worst = 0.0
@@ -127,9 +152,9 @@ def rebuild(*, frame: Frame, people: Sequence[int]) -> float:
     return worst
 
 
-def _recount(frame: Frame, history: dict[int, list[Occurrence]]) -> None:
-    """Write how often capped signals happened on each day, from all events."""
-    SignalDay.objects.filter(person_id__in=among(history)).delete()
+def count_days(*, frame: Frame, history: Mapping[int, Sequence[Occurrence]]) -> None:
+    """Write how often capped signals happened on each day by this version, from all events."""
+    SignalDay.objects.filter(person_id__in=among(history), definition=frame.version).delete()
     counts: Counter[tuple[int, int, date]] = Counter()
     for person, events in history.items():
         for event in events:
@@ -173,10 +198,30 @@ def write(*, frame: Frame, held: dict[int, list[float]]) -> None:
     weights = frame.rules.weights
     _WRITE.count(
         people=people,
-        masses=["{" + ",".join(repr(m) for m in held[p]) + "}" for p in people],
+        masses=[array_text(values=held[p]) for p in people],
         keys=[frame.decay.key(weights, held[p]) for p in people],
         definition=frame.version.pk,
     )
+
+
+def with_behaviour(*, people: Sequence[int]) -> list[int]:
+    """Those of these persons that have events or interest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p FROM unnest(%s::bigint[]) AS p
+             WHERE EXISTS (SELECT 1 FROM leads_event e WHERE e.person_id = p)
+                OR EXISTS (SELECT 1 FROM funnel_interest i WHERE i.person_id = p)
+             ORDER BY p
+            """,
+            [list(people)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def array_text(*, values: Sequence[float]) -> str:
+    """The literal of an array of floats, to the last digit."""
+    return "{" + ",".join(map(repr, values)) + "}"
 
 
 def _locked(people: Sequence[int]) -> Iterable[Interest]:

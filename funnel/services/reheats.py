@@ -26,28 +26,39 @@ def note(
     *, frame: Frame, before: Mapping[int, float | None], after: Mapping[int, float | None], now: datetime
 ) -> int:
     """Persons whose keys changed: those that are over the lowest band now and were not; how many."""
+    over = crossed(frame=frame, before=before, after=after, now=now)
+    if over:
+        keep(frame=frame, history=signals.history(frame.rules, over))
+    return len(over)
+
+
+def crossed(
+    *, frame: Frame, before: Mapping[int, float | None], after: Mapping[int, float | None], now: datetime
+) -> list[int]:
+    """Persons whose key is over the lowest band at ``now`` and was not."""
     enter = _lowest(frame)
     if enter is None:
-        return 0
+        return []
     bar = frame.decay.key_at(enter, now)
-    crossed = [
+    return [
         person
         for person, key in after.items()
         if key is not None and key >= bar and ((held := before.get(person)) is None or held < bar)
     ]
-    if crossed:
-        keep(frame=frame, history=signals.history(frame.rules, crossed))
-    return len(crossed)
 
 
 def keep(*, frame: Frame, history: Mapping[int, Sequence[Occurrence]]) -> None:
     """Write when each of these persons came back, from all their events; the caller holds their interest."""
+    found = instants(frame=frame, history=history)
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, {"people": list(found), "ats": list(found.values())})
+
+
+def instants(*, frame: Frame, history: Mapping[int, Sequence[Occurrence]]) -> dict[int, datetime | None]:
+    """When each of these persons came back last, from all their events."""
     enter = _lowest(frame)
     leave = None if enter is None else enter * (1 - frame.rules.hysteresis)
-    people = sorted(history)
-    ats = [_returned(frame, history[person], enter, leave) for person in people]
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {"people": people, "ats": ats})
+    return {person: _returned(frame, history[person], enter, leave) for person in sorted(history)}
 
 
 def _lowest(frame: Frame) -> float | None:

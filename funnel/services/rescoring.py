@@ -1,8 +1,8 @@
-"""Bringing projections to another version of the definition, and building them anew.
+"""The loop that brings projections to another version of the definition, and building them anew.
 
-A switch is instant: the version in force changes, masses whose signals are the same are weighted
-anew in one statement, and the loop ``rescoring`` brings the rest up in batches. Whoever touches a
-person or lead meanwhile brings that one up first, so nothing is ever computed by two versions.
+It fills the shadow of the version that waits (``shadow``), which a switch takes over at once
+(``promoting``). Whoever a switch left out, such as a lap that was reopened, is brought up here in
+batches, or by whoever touches them first; so nothing is ever computed by two versions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from funnel.domain.definitions import Definition
 from funnel.domain.interest import landmark_for
 from funnel.models import CompanyInterest, DefinitionVersion, Interest, LeadScore, SignalDay
 from funnel.selectors import definitions
-from funnel.services import bands, company_scores, frames, masses, qualifying, scoring
+from funnel.services import bands, company_scores, frames, masses, qualifying, scoring, shadow
 from funnel.services.frames import Frame
 from leads.models import Person
 
@@ -48,7 +48,7 @@ def landmark_after(*, old: DefinitionVersion, new: Definition, now: datetime) ->
 def switch(*, old: DefinitionVersion, new: DefinitionVersion) -> bool:
     """Carry masses from ``old`` to ``new`` by one statement if only weights differ; say whether it could."""
     before, after = frames.of(version=old), frames.of(version=new)
-    if before.decay != after.decay or _shape(before.rules) != _shape(after.rules):
+    if before.decay != after.decay or not before.has_masses_of(after):
         return False
     _weigh(after, from_version=old.pk)
     SignalDay.objects.filter(definition=old).update(definition=new)
@@ -57,8 +57,10 @@ def switch(*, old: DefinitionVersion, new: DefinitionVersion) -> bool:
 
 @transaction.atomic
 def run_once(*, now: datetime, limit: int) -> int:
-    """Bring persons and open leads of an earlier version up to the one in force; return how many."""
+    """Fill the shadow of the version that waits, else bring up who is of an earlier version; how many."""
     _move_landmark(now=now)
+    if filled := shadow.fill(now=now, limit=limit):
+        return filled
     frame = frames.held()
     rows = Interest.objects.exclude(definition=frame.version).order_by("person_id")
     people = [row.person_id for row in rows.select_for_update(skip_locked=True)[:limit]]
@@ -73,7 +75,7 @@ def run_once(*, now: datetime, limit: int) -> int:
         masses.lock_of_leads(frame=frame, lead_ids=leads)
         scoring.update_fits(frame=frame, lead_ids=leads, now=now)
         scoring.evaluate(lead_ids=leads, now=now)
-    return len(people) + len(leads)
+    return len(people) + len(leads) or shadow.sweep()
 
 
 def rebuild(*, now: datetime) -> Rebuilt:
@@ -93,9 +95,10 @@ def rebuild(*, now: datetime) -> Rebuilt:
         last = ids[-1]
         with transaction.atomic():
             frame = frames.held()
-            known = _with_behaviour(ids)
+            known = masses.with_behaviour(people=ids)
             masses.lock_people(frame=frame, people=known)
             worst = max(worst, masses.rebuild(frame=frame, people=known))
+            shadow.rebuild(frame=frame, people=known)
             open_leads = sorted(bands.open_leads_of(people=ids).values())
             bands.reassess(frame=frame, lead_ids=open_leads, now=now)
             off += _check_instants(frame, open_leads, now=now)
@@ -110,26 +113,6 @@ def _check_instants(frame: Frame, leads: list[int], *, now: datetime) -> int:
     for score, at in wrong:
         LeadScore.objects.filter(pk=score.pk).update(qualified_at=at)
     return len(wrong)
-
-
-def _with_behaviour(people: list[int]) -> list[int]:
-    """Those of these persons that have events or interest."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT p FROM unnest(%s::bigint[]) AS p
-             WHERE EXISTS (SELECT 1 FROM leads_event e WHERE e.person_id = p)
-                OR EXISTS (SELECT 1 FROM funnel_interest i WHERE i.person_id = p)
-             ORDER BY p
-            """,
-            [people],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _shape(rules: Definition) -> list[tuple[object, ...]]:
-    """What masses depend on besides the frame: which events count, and how often."""
-    return [(s.event, s.daily_cap, s.where) for s in rules.signals]
 
 
 def _weigh(frame: Frame, *, from_version: int) -> None:

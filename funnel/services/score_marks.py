@@ -33,10 +33,11 @@ RETURNING lead_id
 def mark_customers(*, opportunity_id: int) -> int:
     """A deal was won, or is no longer: the other open leads of its person and company; how many.
 
-    Only where the definition in force asks whether somebody is a customer.
+    Only where the definition in force, or the one that waits, asks whether somebody is a customer.
     """
-    rules = definitions.rules_of(definitions.in_force())
-    if not rules.asks("person.is_customer", "company.is_customer"):
+    versions = [definitions.in_force(), definitions.waiting()]
+    rules = [definitions.rules_of(version) for version in versions if version is not None]
+    if not any(each.asks("person.is_customer", "company.is_customer") for each in rules):
         return 0
     deal = Opportunity.objects.select_related("lead").get(pk=opportunity_id)
     lead = deal.lead

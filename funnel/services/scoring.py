@@ -18,7 +18,7 @@ from funnel.domain.definitions import Action, Definition
 from funnel.domain.fit import Facts
 from funnel.models import FitPeriod, LeadScore
 from funnel.selectors import facts, signals
-from funnel.services import bands, frames, masses, nurture_gains, qualifying
+from funnel.services import bands, frames, masses, nurture_gains, qualifying, shadow
 from funnel.services.frames import Frame
 from smarketing.core.keysets import among
 from smarketing.core.prepared import Statement
@@ -87,6 +87,7 @@ def place(*, lead_ids: Sequence[int], now: datetime) -> Placed:
             )
         )
     _INSERT_SCORES.count(**columns, definition=frame.version.pk, now=now)
+    shadow.write_fits(frame=frame, known=known)
     return Placed(frame, is_warm)
 
 
@@ -122,8 +123,11 @@ def update_fits(*, frame: Frame, lead_ids: Sequence[int], now: datetime) -> int:
     version, rules = frame.version, frame.rules
     before = LeadScore.objects.filter(lead_id__in=among(lead_ids)).order_by("lead_id").select_for_update()
     changed: list[tuple[LeadScore, int, str]] = []
+    rows = list(before)
     known = facts.of_leads(lead_ids)
-    for score in before:
+    scored = [row.lead_id for row in rows if row.lead_id in known]
+    shadow.write_fits(frame=frame, known={lead: known[lead] for lead in scored})
+    for score in rows:
         if score.lead_id not in known:
             continue
         value = rules.fit_score(known[score.lead_id])
@@ -171,6 +175,10 @@ def apply_events(*, event_ids: Sequence[UUID], now: datetime) -> int:
     """
     frame = frames.held()
     rows = signals.of_events(event_ids)
+    if frame.following is not None:
+        # Who counts for one version only is locked as well, all in one order.
+        masses.lock_people(frame=frame, people={row[0] for row in rows})
+        shadow.add(frame=frame, rows=rows, now=now)
     counted = masses.add(frame=frame, rows=rows, now=now)
     if not counted:
         return 0
@@ -195,6 +203,7 @@ def recount(*, person_ids: Sequence[int], now: datetime) -> None:
     frame = frames.held()
     masses.lock_people(frame=frame, people=person_ids)
     masses.rebuild(frame=frame, people=sorted(person_ids))
+    shadow.rebuild(frame=frame, people=person_ids)
     leads = sorted(bands.open_leads_of(people=person_ids).values())
     bands.reassess(frame=frame, lead_ids=leads, now=now)
     qualifying.look(frame=frame, lead_ids=leads, now=now)

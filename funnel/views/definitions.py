@@ -46,7 +46,7 @@ def show(request: Request) -> HttpResponse:
     context = {
         "text": text,
         "templates": definition_choices.TEMPLATES,
-        "progress": definition_texts.progress(now=request.now),
+        "progress": definition_texts.progress(),
         "next": coming if coming is not None and _may_see(coming, request) else None,
         "versions": [v for v in definition_texts.versions() if _may_see(v, request)],
         **_may(request, text),
@@ -198,7 +198,9 @@ def sign(request: Request, number: int) -> HttpResponse:
 
 def _signed(version: DefinitionVersion) -> Toast:
     if version.state == DefinitionState.SIGNED:
-        return Toast(_("Signed by both sides: it waits for its day."), "ok")
+        if version.body.get("effective_on"):
+            return Toast(_("Signed by both sides: it waits for its day."), "ok")
+        return Toast(_("Signed by both sides: it is in force once everybody is scored by it."), "ok")
     if version.state == DefinitionState.IN_FORCE and version.in_force_from == version.updated_at:
         return Toast(_("Signed by both sides: it is in force now."), "ok")
     return Toast(_("Signed."), "ok")

@@ -15,10 +15,12 @@ COMPANIONS = (
     Companion("leads_lead", "funnel_assignment", "lead_id", "c.seq = 1 AND c.reason = 'imported'"),
     Companion("leads_lead", "funnel_leadstate", "lead_id"),
     Companion("leads_lead", "funnel_leadscore", "lead_id"),
+    Companion("leads_lead", "funnel_nextscore", "lead_id"),
     Companion("leads_lead", "funnel_fitperiod", "lead_id"),
     Companion("leads_lead", "funnel_interestperiod", "lead_id"),
     Companion("leads_lead", "funnel_likelihood", "lead_id"),
     Companion("leads_person", "funnel_interest", "person_id"),
+    Companion("leads_person", "funnel_nextinterest", "person_id"),
     Companion("leads_person", "funnel_signalday", "person_id"),
     Companion("leads_company", "funnel_companyinterest", "company_id"),
     Companion(

@@ -21,7 +21,7 @@ from funnel.selectors import (
     past_facts,
 )
 from funnel.selectors import definitions as reading
-from funnel.services import definition_comments, definitions, opportunities, rescoring
+from funnel.services import definition_comments, definitions, opportunities
 from funnel.services.definition_comments import DefinitionCommentInvalid
 from funnel.services.definitions import DefinitionNotEditable, DefinitionNotUsable
 from smarketing.notifications.models import Outbox
@@ -46,16 +46,6 @@ def waiting(max_, sam):
     return definitions.sign(definition=proposal, signer=sam, now=NOW)
 
 
-@pytest.fixture
-def draft_of_two(web, max_):
-    """Version 2 with another half-life, while two people have shown interest."""
-    for _number in range(2):
-        record(capture_lead(web), "page", at=NOW, url="/")
-    draft = definitions.create_draft(actor=max_, now=NOW)
-    body = draft.body | {"half_life_days": 15}
-    return definitions.update_draft(definition=draft, body=body, actor=max_, now=NOW)
-
-
 def test_it_waits_signed_until_the_first_instant_of_its_day(waiting, rita, web):
     due = definitions.effective_from(day=MAY)
     assert waiting.state == DefinitionState.SIGNED
@@ -68,19 +58,7 @@ def test_it_waits_signed_until_the_first_instant_of_its_day(waiting, rita, web):
     assert (now_held.number, now_held.in_force_from, former.retired_at) == (2, due, due)
     assert topics() == ["definition.proposed", "definition.signed", "definition.in_force"]
     capture_lead(web, at=due + DAY)
-    assert definition_texts.progress(now=due + DAY) is None
-
-
-def test_while_scores_follow_a_switch_the_page_says_how_many_do(draft_of_two, max_, sam, monkeypatch):
-    monkeypatch.setattr(rescoring, "BATCH", 0)
-    proposal = definitions.propose(definition=draft_of_two, actor=max_, now=NOW + DAY)
-    definitions.sign(definition=proposal, signer=max_, now=NOW + DAY)
-    definitions.sign(definition=proposal, signer=sam, now=NOW + DAY)
-    assert definition_texts.progress(now=NOW + DAY) == (0, 2)
-    assert rescoring.run_once(now=NOW + DAY, limit=1) == 1
-    assert definition_texts.progress(now=NOW + DAY) == (1, 2)
-    rescoring.run_once(now=NOW + DAY, limit=10)
-    assert definition_texts.progress(now=NOW + DAY) is None
+    assert definition_texts.progress() is None
 
 
 def test_what_waits_is_not_edited_by_anybody_but_taken_back_as_a_draft(waiting, max_, mara):

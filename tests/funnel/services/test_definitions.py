@@ -207,14 +207,12 @@ def test_a_switch_qualifies_those_who_now_meet_it(web, rita, draft, max_, sam):
     assert Handoff.objects.get().state == "delivered"
 
 
-def test_a_person_of_the_former_version_is_brought_up_by_the_next_event(
-    web, rita, draft, max_, sam, monkeypatch
-):
+def test_a_person_whom_a_switch_left_out_is_brought_up_by_the_next_event(web, rita, draft, max_, sam):
     lead = capture_lead(web)
     record(lead, "track", "Webinar attended", at=NOW)
-    monkeypatch.setattr(rescoring, "BATCH", 0)
+    left_out = Interest.objects.values("definition", "masses", "key").get()
     put_in_force(edited(draft, max_, half_life_days=15), max_, sam)
-    assert Interest.objects.get().definition.number == 1
+    Interest.objects.update(**left_out)
     record(lead, "page", at=LATER + DAY, url="/")
     interest = Interest.objects.get()
     assert interest.definition.number == 2
@@ -224,3 +222,11 @@ def test_a_person_of_the_former_version_is_brought_up_by_the_next_event(
     rescoring.rebuild(now=LATER + 2 * DAY)
     interest.refresh_from_db()
     assert (interest.masses, interest.key) == before
+
+
+def test_a_rebuild_keeps_the_instants_that_a_former_version_gave(web, rita, draft, max_, sam):
+    lead = capture_lead(web)
+    asks_for_demo(lead, at=NOW)
+    put_in_force(edited(draft, max_, half_life_days=45), max_, sam)
+    assert rescoring.rebuild(now=LATER + DAY).instants == 0
+    assert LeadScore.objects.get(lead=lead).qualified_at == NOW
