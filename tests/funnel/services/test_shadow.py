@@ -22,7 +22,7 @@ from funnel.models import (
     NextScore,
     SignalDay,
 )
-from funnel.selectors import definition_texts, facts, scores, signals
+from funnel.selectors import definition_texts, facts, hot, signals
 from funnel.selectors import definitions as reading
 from funnel.services import company_scores, definitions, frames, rescoring, score_marks, scoring, shadow
 from leads.models import Lead, Person
@@ -286,7 +286,7 @@ def test_companies_switch_with_their_people(known, max_, sam):
 def test_nobody_at_all_is_filled_at_once(max_, sam):
     assert signed(max_, sam, on=None, half_life_days=15).state == DefinitionState.IN_FORCE
     assert signed(max_, sam, on=None, signals=[], fit=[], exclusions=[]).state == DefinitionState.IN_FORCE
-    assert scores.hottest(at=NOW, limit=50) == []
+    assert hot.top(sam, at=NOW, limit=50) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
