@@ -9,8 +9,8 @@ from django.http import QueryDict
 
 from funnel.domain.definitions import default_document, digest
 from funnel.forms import definitions as forms
-from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion
-from funnel.services import definitions
+from funnel.models import DefinitionSignature, DefinitionState, DefinitionVersion, Filling
+from funnel.services import definitions, rescoring
 from smarketing.users.models import User
 from tests.funnel.conftest import NOW
 from tests.funnel.views.conftest import HTMX, SignedIn
@@ -84,6 +84,23 @@ def test_a_draft_is_edited_and_proposed_and_its_digest_shown(
     text = client.get("/settings/definition/2/").content.decode()
     assert saved.digest in text
     assert "Points halve every 14 days." in text
+
+
+def test_while_everybody_is_scored_by_the_next_version_the_page_says_how_far_that_is(
+    signed_in: SignedIn, olga: User, sam: User, max_: User, draft: DefinitionVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(rescoring, "BATCH", 0)
+    proposal = definitions.propose(definition=draft, actor=sam, now=NOW)
+    for signer in (sam, max_):
+        definitions.sign(definition=proposal, signer=signer, now=NOW)
+    Filling.objects.update(done=1_200, total=4_800)
+    text = signed_in(olga).get("/settings/definition/").content.decode()
+    assert "1,200 of 4,800 people and leads are scored by the next version." in text
+    assert "will be in force as soon as everybody is scored by it" in text
+    monkeypatch.undo()
+    assert definitions.run_once(now=NOW) == 1
+    assert "scored by the next version" not in signed_in(olga).get("/settings/definition/").content.decode()
 
 
 def test_rules_that_can_not_be_used_are_marked_in_their_rows_and_nothing_is_saved(
