@@ -20,12 +20,15 @@ from funnel.services import frames, rescoring, score_marks
 from funnel.services.frames import Frame
 from smarketing.core import loops
 
-_CARRY = """
-UPDATE funnel_interest i
-   SET definition_id = %(definition)s, masses = n.masses, key = n.key, reheated_at = n.reheated_at
-  FROM funnel_nextinterest n
- WHERE n.person_id = i.person_id
-"""
+# What interest is taken from and what of it is written: the shadow, or, where the masses mean the same and
+# have been weighted anew, interest itself. Either way each row is written once here.
+_TAKEN = (
+    "funnel_nextinterest",
+    "definition_id = %(definition)s, masses = c.masses, key = c.key, reheated_at = c.reheated_at, "
+    "cools_at = c.cools",
+    "",
+)
+_KEPT = ("funnel_interest", "cools_at = c.cools", "AND i.cools_at IS DISTINCT FROM c.cools")
 # By the rules of ``Definition.interest_band``, ``Decay.cools_at`` and ``qualification.could_hand_off``:
 # a band is entered at its threshold and left below it by the hysteresis; whoever could have reached a
 # cell that hands off since the version holds is looked at by the replay of their events.
@@ -39,7 +42,7 @@ WITH told AS (
       FROM leads_lead l
       JOIN funnel_leadscore s ON s.lead_id = l.id
       JOIN funnel_nextscore n ON n.lead_id = l.id
-      LEFT JOIN funnel_interest i ON i.person_id = l.person_id AND i.definition_id = %(definition)s
+      LEFT JOIN {source} i ON i.person_id = l.person_id
      WHERE l.closed_at IS NULL
 ), judged AS (
     SELECT t.*, CASE WHEN t.score >= %(enter_1)s OR t.interest_band <= 1 AND t.score >= %(leave_1)s THEN 1
@@ -54,14 +57,14 @@ WITH told AS (
     INSERT INTO funnel_interestperiod (lead_id, until, band, became)
     SELECT lead_id, %(now)s, interest_band, band FROM judged WHERE interest_band <> band
 ), cooling AS (
-    UPDATE funnel_interest i SET cools_at = c.cools_at
-      FROM (SELECT k.person_id,
+    UPDATE funnel_interest i SET {columns}
+      FROM (SELECT k.*,
                    CASE WHEN j.key IS NOT NULL AND j.band < 3 THEN
                        %(landmark)s::timestamptz + make_interval(secs => least(greatest(
                            (j.key - CASE j.band WHEN 1 THEN %(low_1)s ELSE %(low_2)s END) * %(half_life)s,
-                           %(earliest)s), %(latest)s)) END AS cools_at
-              FROM funnel_interest k LEFT JOIN judged j ON j.person_id = k.person_id) c
-     WHERE i.person_id = c.person_id AND i.cools_at IS DISTINCT FROM c.cools_at
+                           %(earliest)s), %(latest)s)) END AS cools
+              FROM {source} k LEFT JOIN judged j ON j.person_id = k.person_id) c
+     WHERE i.person_id = c.person_id {changed}
 ), marks AS (
     INSERT INTO funnel_scoremark (lead_id)
     SELECT lead_id FROM judged
@@ -90,9 +93,8 @@ def promote(*, old: DefinitionVersion, new: DefinitionVersion, at: datetime, now
     """
     frame = frames.of(version=new)
     with connection.cursor() as cursor:
-        if not rescoring.switch(old=old, new=new):
-            cursor.execute(_CARRY, {"definition": new.pk})
-        text, values = _judgement(frame, at=at, now=now)
+        is_weighted = rescoring.switch(old=old, new=new)
+        text, values = _judgement(frame, _KEPT if is_weighted else _TAKEN, at=at, now=now)
         cursor.execute(text, values)
         cursor.execute("DELETE FROM funnel_nextinterest")
         cursor.execute("DELETE FROM funnel_nextscore")
@@ -103,7 +105,9 @@ def promote(*, old: DefinitionVersion, new: DefinitionVersion, at: datetime, now
     loops.nudge("rescoring")
 
 
-def _judgement(frame: Frame, *, at: datetime, now: datetime) -> tuple[str, dict[str, Any]]:
+def _judgement(
+    frame: Frame, taken: tuple[str, str, str], *, at: datetime, now: datetime
+) -> tuple[str, dict[str, Any]]:
     rules, decay = frame.rules, frame.decay
     gaining = [(slot, points) for slot, points in enumerate(rules.weights, 1) if points > 0]
     total = " + ".join(f"%(w{slot})s::float8 * i.masses[{slot}]" for slot, _points in gaining) or "0::float8"
@@ -129,4 +133,5 @@ def _judgement(frame: Frame, *, at: datetime, now: datetime) -> tuple[str, dict[
         "at": at,
         "now": now,
     }
-    return _JUDGE.format(best=best), values
+    source, columns, changed = taken
+    return _JUDGE.format(best=best, source=source, columns=columns, changed=changed), values
