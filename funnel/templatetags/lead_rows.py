@@ -68,7 +68,8 @@ def _address(_prefix: str) -> str:
 @register.simple_tag(takes_context=True)
 def lead_rows(context: Context, table: Table[LeadRow]) -> SafeString:
     """A ``<tr>`` for each lead, with the cells of other apps."""
-    frame = _Frame(context, _words(get_language()), _address(get_script_prefix()), table.selectable)
+    labels = tuple(str(cell.column.label) for cell in table.rows[0].cells) if table.rows else ()
+    frame = _Frame(context, _words(get_language()), _address(get_script_prefix()), table.selectable, labels)
     return together([_row(frame, row) for row in table.rows])
 
 
@@ -79,6 +80,7 @@ class _Frame(NamedTuple):
     words: Words
     address: str
     is_selectable: bool
+    labels: tuple[str, ...]  # of the cells of other apps
 
 
 def _row(frame: _Frame, row: LeadRow) -> SafeString:
@@ -98,7 +100,7 @@ def _row(frame: _Frame, row: LeadRow) -> SafeString:
             score(row.interest, band=_band(row) if has_score else "", label=words.interest),
         ),
         _cell("", words.origin, row.origin or row.channel or "–"),
-        together([_added(frame.context, cell) for cell in row.cells]),
+        together([_added(frame.context, *added) for added in zip(frame.labels, row.cells, strict=True)]),
         _cell("nowrap", words.owner, row.owner or "–"),
         words.captured,
         ago(frame.context, row.captured_at),
@@ -132,7 +134,7 @@ def _band(row: LeadRow) -> str:
     return str(row.interest_band or "") if row.is_open else ""
 
 
-def _added(context: Context, cell: Cell) -> SafeString:
+def _added(context: Context, label: str, cell: Cell) -> SafeString:
     """The cell of another app, as it writes it; without anything to show it is empty."""
     shown: str = ""
     if cell.context and cell.column.write is not None:
@@ -141,4 +143,4 @@ def _added(context: Context, cell: Cell) -> SafeString:
         found = context.template.engine.get_template(cell.column.template)
         with context.push(cell=cell.context):
             shown = found.render(context)
-    return _cell("", str(cell.column.label), shown)
+    return _cell("", label, shown)

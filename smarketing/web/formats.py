@@ -101,16 +101,7 @@ def day(value: date | None) -> str:
 
 def span(length: timedelta) -> str:
     """A length of time in its two largest units at most: ``2 d 4 h``, ``38 min``."""
-    minutes = int(abs(length.total_seconds()) // 60)
-    if minutes < 60:
-        return ngettext("%(n)d min", "%(n)d min", minutes) % {"n": minutes}
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        head = _("%(n)d h") % {"n": hours}
-        return f"{head} {_('%(n)d min') % {'n': minutes}}" if minutes and hours < 10 else head
-    days, hours = divmod(hours, 24)
-    head = _("%(n)d d") % {"n": days}
-    return f"{head} {_('%(n)d h') % {'n': hours}}" if hours and days < 10 else head
+    return _span(int(abs(length.total_seconds()) // 60), translation.get_language())
 
 
 def ago(value: datetime, *, now: datetime) -> str:
@@ -120,8 +111,8 @@ def ago(value: datetime, *, now: datetime) -> str:
         return day(timezone.localtime(value).date())
     if abs(gap) < timedelta(minutes=1):
         return _("just now")
-    sentence = _("%(span)s ago") if gap > timedelta(0) else _("in %(span)s")
-    return sentence % {"span": span(gap)}
+    minutes = int(abs(gap.total_seconds()) // 60)
+    return _since(minutes if gap > timedelta(0) else -minutes, translation.get_language())
 
 
 def _size(value: Number) -> Number:
@@ -132,7 +123,7 @@ def _has_digits(text: str) -> bool:
     return any(c in "123456789" for c in text)
 
 
-# Pages show the same few numbers and days over and over; how they are written depends on nothing else.
+# Pages show the same few numbers, days and spans over and over; how they are written depends on nothing else.
 @lru_cache(maxsize=4096)
 def _number(size: Number, decimals: int, locale: str) -> str:
     with translation.override(locale):
@@ -145,3 +136,24 @@ def _number(size: Number, decimals: int, locale: str) -> str:
 def _day(value: date, locale: str) -> str:
     with translation.override(locale):
         return dateformat.format(value, "j M Y")
+
+
+@lru_cache(maxsize=16_384)
+def _span(minutes: int, _language: str | None) -> str:
+    if minutes < 60:
+        return ngettext("%(n)d min", "%(n)d min", minutes) % {"n": minutes}
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        head = _("%(n)d h") % {"n": hours}
+        return f"{head} {_('%(n)d min') % {'n': minutes}}" if minutes and hours < 10 else head
+    days, hours = divmod(hours, 24)
+    head = _("%(n)d d") % {"n": days}
+    return f"{head} {_('%(n)d h') % {'n': hours}}" if hours and days < 10 else head
+
+
+@lru_cache(maxsize=16_384)
+def _since(minutes: int, language: str | None) -> str:
+    """So many minutes ago; fewer than none are still to come."""
+    if minutes >= 0:
+        return _("%(span)s ago") % {"span": _span(minutes, language)}
+    return _("in %(span)s") % {"span": _span(-minutes, language)}
