@@ -66,6 +66,9 @@ from smarketing.web.api.webhooks import DeliveryResource, WebhookResource
 from smarketing.web.rest.routers import Router
 
 router = Router()
+# What programs ask for most stands first: an address is compared with one pattern after the other.
+router.register("leads/bulk", LeadBatchResource, basename="lead-batch")
+router.register("leads", LeadResource, basename="lead")
 router.register("people", PersonResource, basename="person")
 router.register("people/(?P<person>[0-9]{1,18})/events", PersonEventResource, basename="person-event")
 router.register("people/(?P<person>[0-9]{1,18})/sessions", PersonSessionResource, basename="person-session")
@@ -87,8 +90,6 @@ router.register("submissions", SubmissionResource, basename="submission")
 router.register("activities", ActivityResource, basename="activity")
 router.register("mails", MailResource, basename="mail")
 router.register("mail-templates", MailTemplateResource, basename="mail-template")
-router.register("leads/bulk", LeadBatchResource, basename="lead-batch")
-router.register("leads", LeadResource, basename="lead")
 router.register("opportunities", OpportunityResource, basename="opportunity")
 router.register("products", ProductResource, basename="product")
 router.register("stages", StageResource, basename="stage")
