@@ -66,6 +66,7 @@ class Member:
 def company_list(request: Request) -> HttpResponse:
     """All companies, searched, filtered and sorted."""
     filterset = CompanyFilter(request.GET, queryset=company_rows.listed(request.user))
+    added = [Column(c.name, c.label) for c in cells.columns(COMPANIES.id)]
     empty = Empty(
         "building-2",
         _("Companies group the people you know. They come with leads, or you add them here."),
@@ -75,11 +76,12 @@ def company_list(request: Request) -> HttpResponse:
     return lists.render(
         request,
         "leads/companies.html",
-        spec=COMPANIES,
+        spec=replace(COMPANIES, columns=(*COMPANIES.columns[:-1], *added, COMPANIES.columns[-1])),
         filterset=filterset,
         row="leads/_company_row.html",
         empty=empty,
         context={"may_edit": request.user.may(Capability.EDIT_LEADS)},
+        dress=lambda rows: _dressed(request, rows),
     )
 
 
@@ -134,6 +136,14 @@ def _people(request: Request, company: Company) -> Table[Any]:
     table: Table[Any] = spec.bind(people.of_company(request.user, company.pk), request.GET)
     found = cells.fill(COMPANY_PEOPLE, [p.pk for p in table.rows], viewer=request.user, now=request.now)
     return replace(table, rows=[Member(person, found[person.pk]) for person in table.rows])
+
+
+def _dressed(request: Request, rows: list[Any]) -> list[Any]:
+    """The companies of a page, each with the cells of other apps."""
+    found = cells.fill(COMPANIES.id, [row.pk for row in rows], viewer=request.user, now=request.now)
+    for row in rows:
+        row.cells = found[row.pk]
+    return rows
 
 
 def _to(request: Request, company: Company) -> HttpResponse:

@@ -122,6 +122,8 @@ def test_everybody_reads_it_on_the_page_in_the_list_and_by_rest(web, sam, olga):
     listed = browser.get(f"/companies/stages/?stage={mql}").content.decode()
     assert "Initech" in listed
     assert "Initrode" not in listed
+    everybody = browser.get("/companies/").content.decode()
+    assert [word in everybody for word in ("Stage", "Interest", "MQL")] == [True] * 3
     api = client_for(olga)
     (row,) = api.get("/api/v1/accounts?stage=mql").json()["results"]
     assert (row["id"], row["stage"], row["furthest"]) == (company.pk, "mql", "mql")
