@@ -114,6 +114,8 @@ def test_what_can_not_be_taken_is_a_problem_and_leaves_nothing(api: APIClient) -
     assert_problem(send(api, ""), 422, "unreadable_file")
     assert_problem(send(api, "<html><body>sign in</body></html>"), 422, "unreadable_file")
     assert_problem(send(api, "email,name\nann@example.com,\x00Ann\n"), 422, "unreadable_file")
+    huge = f'email,name\nann@example.com,"{"x" * 10_000_000}"\n'
+    assert_problem(send(api, huge, then="check"), 422, "unreadable_file")
     assert_problem(send(api, kind="users"), 403, "denied")
     assert_problem(send(api, kind="planets"), 422, "unknown_kind")
     assert_problem(send(api, "colour,taste\nred,sweet\n", then="import"), 422, "unreadable_file")
