@@ -32,7 +32,7 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.selectors import appeals as appeal_rows
-from funnel.selectors import company_cells, company_people, definition_texts, signals, timeline_rows
+from funnel.selectors import company_people, definition_texts, signals, timeline_rows
 from funnel.selectors import stages as stage_rows
 from funnel.services import (
     alert_hits,
@@ -260,16 +260,8 @@ def _add_pages() -> None:
         "company_people",
         cells.Added("standing", _("Where they stand"), company_people.standing, "funnel/_standing_cell.html"),
     )
-    cells.register(
-        "companies",
-        cells.Added("stage", _("Stage"), company_cells.stages, "funnel/_company_stage_cell.html", order=10),
-    )
-    cells.register(
-        "companies",
-        cells.Added(
-            "interest", _("Interest"), company_cells.interests, "funnel/_company_interest_cell.html", order=20
-        ),
-    )
+    for column in account_views.COLUMNS:
+        cells.register("companies", column)
     panels.register("company.side", "journey", account_views.journey_panel, order=3)
     panels.register("company.side", "owners", view_panels.owners, order=5)
     panels.register("company.side", "deals", shown.deals_of_company, order=10)

@@ -9,17 +9,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from funnel.forms.accounts import AccountFilter
-from funnel.selectors import accounts
+from funnel.selectors import accounts, company_cells
 from leads.models import Company
 from smarketing.users.domain.roles import Capability
 from smarketing.users.models import User
 from smarketing.web import lists
+from smarketing.web.cells import Added
 from smarketing.web.lists import Empty
 from smarketing.web.pages import Request, page
 from smarketing.web.panels import Panel
 from smarketing.web.tables import Column, TableSpec
 
 SHOWN = 12
+# What the list of companies shows of each beside what leads knows.
+COLUMNS = (
+    Added("stage", gettext_lazy("Stage"), company_cells.stages, "funnel/_company_stage_cell.html", order=10),
+    Added(
+        "interest",
+        gettext_lazy("Interest"),
+        company_cells.interests,
+        "funnel/_company_interest_cell.html",
+        order=20,
+    ),
+)
 ACCOUNTS = TableSpec(
     id="accounts",
     caption=gettext_lazy("Companies by stage"),
