@@ -320,6 +320,8 @@ def keep_warm(fact: StageMoved) -> None:
         nurtures.begin(
             lead_id=fact.lead_id, cause=fact.cause, reason=fact.reason, at=fact.effective_at, now=fact.now
         )
+    elif fact.from_stage == "merged":
+        nurtures.go_on(lead_id=fact.lead_id, now=fact.now)
     elif fact.from_stage is not None:
         nurtures.follow(lead_ids=[fact.lead_id], now=fact.now)
 

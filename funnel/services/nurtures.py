@@ -53,6 +53,19 @@ UPDATE funnel_nurture n
 """,
     by="leads",
 )
+# What the merge of two records ended goes on where the merge is undone.
+_GO_ON = Statement(
+    "nurture_go_on",
+    """
+UPDATE funnel_nurture n
+   SET state = 'paused', ended_at = NULL, updated_at = %(now)s::timestamptz, version = n.version + 1
+  FROM funnel_leadstate s JOIN funnel_stage g ON g.id = s.stage_id AND g.code IN ('mql', 'sql', 'opportunity')
+ WHERE n.lead_id = %(lead)s::bigint AND s.lead_id = n.lead_id AND n.state = 'ended'
+   AND n.ended_at >= (SELECT max(t.recorded_at) FROM funnel_stagetransition t
+                        JOIN funnel_stage m ON m.id = t.to_stage_id AND m.code = 'merged'
+                       WHERE t.lead_id = n.lead_id)
+""",
+)
 _FOLLOW_OWNER = Statement(
     "nurture_follow_owner",
     """
@@ -170,6 +183,12 @@ def begin_imported(*, lead_ids: Sequence[int], now: datetime) -> int:
 def follow(*, lead_ids: Sequence[int], now: datetime) -> int:
     """Bring episodes of these leads in line with their stages: paused with sales, ended with the lap."""
     return _FOLLOW.count(leads=sorted(lead_ids), now=now)
+
+
+@transaction.atomic(savepoint=False)
+def go_on(*, lead_id: int, now: datetime) -> int:
+    """The lead is back with sales, for a merge was undone: the episode that it ended is paused again."""
+    return _GO_ON.count(lead=lead_id, now=now)
 
 
 @transaction.atomic(savepoint=False)

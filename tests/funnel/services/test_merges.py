@@ -335,6 +335,7 @@ STORIES: list[Callable[[Lead, User], object]] = [
 @example(first=[0, 2], second=[0, 2], swap=True)
 @example(first=[], second=[3, 0], swap=False)
 @example(first=[], second=[5], swap=False)
+@example(first=[0], second=[5, 0], swap=False)
 def test_merged_and_unmerged_everything_is_as_it_was(web, rita, rob, first, second, swap):
     with_rollback(web, rita, first, second, swap=swap)
 
