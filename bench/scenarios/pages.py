@@ -89,21 +89,21 @@ def _walked(role: Role, visits: int) -> list[Measured]:
     seen: set[str] = set()
     kinds: Counter[str] = Counter()
     found: list[Measured] = []
-    todo = deque(["/"])
-    while todo:
-        path = todo.popleft()
+    ahead = deque(["/"])
+    while ahead:
+        path = ahead.popleft()
         kind = _kind(path)
         if kind is None or path in seen or kinds[kind] >= EXAMPLES:
             continue
         seen.add(path)
         response = client.get(path)
         if response.status_code in (301, 302, 303):
-            todo.append(urljoin(path, response["Location"]))
+            ahead.append(urljoin(path, response["Location"]))
         elif response.status_code == 200 and response["Content-Type"].startswith("text/html"):
             kinds[kind] += 1
             found.append(_measured(client, path, visits))
             links = _LINK.findall(response.content.decode())
-            todo.extend(urljoin(path, unescape(link)) for link in links)
+            ahead.extend(urljoin(path, unescape(link)) for link in links)
     return found
 
 
