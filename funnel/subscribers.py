@@ -27,6 +27,7 @@ from funnel.events import (
     StageMoved,
 )
 from funnel.forms import segments
+from funnel.models import MoveCause
 from funnel.services import (
     alert_hits,
     alerts,
@@ -316,12 +317,13 @@ def end_erased(fact: ErasureBegan) -> None:
 
 def keep_warm(fact: StageMoved) -> None:
     """A lead that enters nurture gets an owner and a way back; one that leaves pauses or ends it."""
+    is_back = fact.cause == MoveCause.CORRECTION and fact.from_stage is not None
+    if is_back and nurtures.go_on(lead_id=fact.lead_id, from_stage=fact.from_stage or "", now=fact.now):
+        return
     if fact.to_stage == nurtures.STAGE:
         nurtures.begin(
             lead_id=fact.lead_id, cause=fact.cause, reason=fact.reason, at=fact.effective_at, now=fact.now
         )
-    elif fact.from_stage == "merged":
-        nurtures.go_on(lead_id=fact.lead_id, now=fact.now)
     elif fact.from_stage is not None:
         nurtures.follow(lead_ids=[fact.lead_id], now=fact.now)
 

@@ -53,16 +53,18 @@ UPDATE funnel_nurture n
 """,
     by="leads",
 )
-# What the merge of two records ended goes on where the merge is undone.
+# What an end of the lap ended goes on where that end is corrected.
 _GO_ON = Statement(
     "nurture_go_on",
     """
 UPDATE funnel_nurture n
-   SET state = 'paused', ended_at = NULL, updated_at = %(now)s::timestamptz, version = n.version + 1
-  FROM funnel_leadstate s JOIN funnel_stage g ON g.id = s.stage_id AND g.code IN ('mql', 'sql', 'opportunity')
+   SET state = CASE WHEN g.code = 'nurture' AND s.owner_id IS NULL THEN 'active' ELSE 'paused' END,
+       ended_at = NULL, updated_at = %(now)s::timestamptz, version = n.version + 1
+  FROM funnel_leadstate s
+  JOIN funnel_stage g ON g.id = s.stage_id AND g.code IN ('nurture', 'mql', 'sql', 'opportunity')
  WHERE n.lead_id = %(lead)s::bigint AND s.lead_id = n.lead_id AND n.state = 'ended'
    AND n.ended_at >= (SELECT max(t.recorded_at) FROM funnel_stagetransition t
-                        JOIN funnel_stage m ON m.id = t.to_stage_id AND m.code = 'merged'
+                        JOIN funnel_stage e ON e.id = t.to_stage_id AND e.code = %(from_stage)s::text
                        WHERE t.lead_id = n.lead_id)
 """,
 )
@@ -134,15 +136,8 @@ def begin(*, lead_id: int, cause: str, reason: str, at: datetime, now: datetime)
     """The lead has entered nurture: an owner in marketing, the reason, and what brings it back.
 
     Whoever had qualified comes back by gain or day, as the organisation's rule says; the others by
-    the definition. The owner is the campaign's where that is a marketer, else who has the fewest. A lead
-    that a correction puts back (a merge was undone) goes on with the episode that it had.
+    the definition. The owner is the campaign's where that is a marketer, else who has the fewest.
     """
-    before = Nurture.objects.select_for_update().filter(pk=lead_id).first()
-    if before is not None and cause == MoveCause.CORRECTION:
-        before.state, before.ended_at, before.updated_at = NurtureState.ACTIVE, None, now
-        before.version += 1
-        before.save(update_fields=["state", "ended_at", "updated_at", "version"])
-        return before
     lead = Lead.objects.select_related("campaign__owner").get(pk=lead_id)
     known = _CAUSES.get(MoveCause(cause), NurtureCause.MANUAL)
     has_qualified = LeadScore.objects.filter(lead=lead_id, qualified_at__isnull=False).exists()
@@ -162,6 +157,7 @@ def begin(*, lead_id: int, cause: str, reason: str, at: datetime, now: datetime)
         "next_lead": None,
         "updated_at": now,
     }
+    before = Nurture.objects.select_for_update().filter(pk=lead_id).first()
     if before is None:
         return Nurture.objects.create(lead=lead, created_at=now, **values)
     for name, value in values.items():
@@ -186,9 +182,9 @@ def follow(*, lead_ids: Sequence[int], now: datetime) -> int:
 
 
 @transaction.atomic(savepoint=False)
-def go_on(*, lead_id: int, now: datetime) -> int:
-    """The lead is back with sales, for a merge was undone: the episode that it ended is paused again."""
-    return _GO_ON.count(lead=lead_id, now=now)
+def go_on(*, lead_id: int, from_stage: str, now: datetime) -> int:
+    """The lead is back from an end that was corrected, as an undone merge: so is the episode it ended."""
+    return _GO_ON.count(lead=lead_id, from_stage=from_stage, now=now)
 
 
 @transaction.atomic(savepoint=False)
